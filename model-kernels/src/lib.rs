@@ -1,0 +1,2 @@
+//! The arithmetic of compiled models: kernels over statically shaped buffers.
+#![no_std]

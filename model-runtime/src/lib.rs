@@ -1,0 +1,2 @@
+//! What firmware depends on.
+#![no_std]
