@@ -1,2 +1,16 @@
 //! The arithmetic of compiled models: kernels over statically shaped buffers.
+//!
+//! A kernel is a small `Copy` struct that holds its shape, with a method `run` that takes its operands. The struct is a
+//! constant where the firmware calls it and `run` is inlined there, so that every size is known to rustc; the compiler builds
+//! the same struct to fold constants, to ask for scratch and work, and to learn how far output and input may overlap.
+//! So each formula is written once, and a folded constant has the bits the chip would have computed.
+//!
+//! Activations are `[Cell<T>]`: places in the arena, which may overlap. Constant data is `[T]`. Kernels read either through
+//! [`Load`]. No kernel can panic: an index that cannot be proved is read with `get`.
 #![no_std]
+
+pub mod load;
+pub mod overlap;
+
+pub use load::Load;
+pub use overlap::Overlap;
