@@ -1,0 +1,86 @@
+//! What a placement must obey, as forbidden distances between offsets, and a size that no placement undercuts.
+
+use super::{Buffer, Touch, live_bytes};
+
+/// A forbidden distance: the offset of one buffer less that of `other` must not lie strictly between `low` and `high`.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Forbidden {
+    pub(super) other: usize,
+    pub(super) low: isize,
+    pub(super) high: isize,
+}
+
+/// For each buffer the rules that bind it to others; each rule stands with both of its buffers.
+pub(super) fn forbidden(buffers: &[Buffer], touches: &[Touch]) -> Vec<Vec<Forbidden>> {
+    let mut rules = vec![Vec::new(); buffers.len()];
+    let mut forbid = |buffer: usize, other: usize, low: isize, high: isize| {
+        rules[buffer].push(Forbidden { other, low, high });
+        rules[other].push(Forbidden { other: buffer, low: -high, high: -low });
+    };
+    let touched = |a: usize, b: usize| {
+        let joins = |touch: &Touch| touch.input == a && touch.output == b;
+        buffers[a].last == buffers[b].first && touches.iter().any(joins)
+    };
+    for (a, buffer) in buffers.iter().enumerate() {
+        for (b, other) in buffers.iter().enumerate().skip(a + 1) {
+            let alive = buffer.first <= other.last && other.first <= buffer.last;
+            let empty = buffer.bytes == 0 || other.bytes == 0;
+            if alive && !empty && !touched(a, b) && !touched(b, a) {
+                forbid(a, b, -(buffer.bytes as isize), other.bytes as isize);
+            }
+        }
+    }
+    for touch in touches.iter().filter(|touch| touch.has_effect(buffers)) {
+        let (low, high) = interval(touch, touch.is_alone(buffers, touches));
+        forbid(touch.output, touch.input, low, high);
+    }
+    rules
+}
+
+/// The distances of the output's buffer from the input's that a touch forbids.
+///
+/// The values may be apart, or as near as the overlap allows: forwards, and if its step has no other touch, backwards.
+fn interval(touch: &Touch, alone: bool) -> (isize, isize) {
+    let shift = touch.read.start as isize - touch.written.start as isize;
+    let below = touch.written.len() as isize;
+    let above = touch.read.len() as isize;
+    let forward = touch.overlap.forward;
+    let backward = touch.overlap.backward.filter(|_| alone);
+    (
+        shift - forward.map_or(below, |distance| distance.min(below)),
+        shift + backward.map_or(above, |distance| distance.min(above)),
+    )
+}
+
+/// The largest live set, less at each step what the overlaps there can save at most.
+pub(super) fn bound(buffers: &[Buffer], touches: &[Touch]) -> usize {
+    let at_step = |step: usize| {
+        let touches: Vec<&Touch> =
+            (touches.iter()).filter(|touch| touch.has_effect(buffers) && buffers[touch.output].first == step).collect();
+        let alone = touches.len() == 1;
+        let shared = touches.iter().map(|touch| saving(buffers, touch, alone)).sum();
+        // The inputs are disjoint from each other, and so are the outputs: no byte is saved twice on either side.
+        let side = |end: fn(&Touch) -> usize| -> usize {
+            let is_end = |index: &usize| touches.iter().any(|touch| end(touch) == *index);
+            let bytes = (0..buffers.len()).filter(is_end).map(|index| buffers[index].bytes);
+            bytes.sum()
+        };
+        let saved = side(|touch| touch.input).min(side(|touch| touch.output)).min(shared);
+        live_bytes(buffers, step) - saved
+    };
+    (buffers.iter()).map(|born| at_step(born.first)).max().unwrap_or(0)
+}
+
+/// The most bytes that the two buffers of a touch can have in common.
+fn saving(buffers: &[Buffer], touch: &Touch, alone: bool) -> usize {
+    let (low, high) = interval(touch, alone);
+    let input = buffers[touch.input].bytes as isize;
+    let output = buffers[touch.output].bytes as isize;
+    // What they share rises, stays and falls with the distance: it is largest at a permitted corner of its own or at an end of the interval.
+    [low, high, 0, input - output]
+        .into_iter()
+        .filter(|distance| !(low < *distance && *distance < high))
+        .map(|distance| (input.min(distance + output) - distance.max(0)).max(0))
+        .max()
+        .unwrap_or(0) as usize
+}
