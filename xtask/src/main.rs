@@ -1,2 +1,41 @@
-//! The project`s own commands.
-fn main() {}
+//! The project's own commands, run as `cargo xtask COMMAND`; without a command it lists them.
+
+mod command;
+mod firmware;
+
+use anyhow::{Result, bail};
+use std::process::ExitCode;
+
+/// One command of `cargo xtask`.
+struct Command {
+    name: &'static str,
+    usage: &'static str,
+    run: fn(&[String]) -> Result<()>,
+}
+
+const COMMANDS: &[Command] = &[Command { name: "firmware", usage: firmware::USAGE, run: firmware::run }];
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match dispatch(&arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn dispatch(arguments: &[String]) -> Result<()> {
+    let Some((name, rest)) = arguments.split_first() else {
+        println!("usage:");
+        for command in COMMANDS {
+            println!("  cargo xtask {} {}", command.name, command.usage);
+        }
+        return Ok(());
+    };
+    match COMMANDS.iter().find(|command| command.name == name) {
+        Some(command) => (command.run)(rest),
+        None => bail!("unknown command `{name}`; `cargo xtask` lists the commands"),
+    }
+}

@@ -1,0 +1,21 @@
+//! Links for the emulated board, and writes the `include_model!` of the model that the variable `MODEL` names; `ARGUMENTS` holds further
+//! arguments of the macro.
+
+use std::{env, fs, path::PathBuf};
+
+fn main() {
+    println!("cargo::rerun-if-changed=memory.x");
+    println!("cargo::rerun-if-env-changed=MODEL");
+    println!("cargo::rerun-if-env-changed=ARGUMENTS");
+    println!("cargo::rustc-link-search={}", variable("CARGO_MANIFEST_DIR"));
+    println!("cargo::rustc-link-arg-bins=-Tlink.x");
+
+    let path = variable("MODEL");
+    let arguments = variable("ARGUMENTS");
+    let include = format!("model_runtime::include_model!({path:?}, name = model, {arguments});\n");
+    fs::write(PathBuf::from(variable("OUT_DIR")).join("model.rs"), include).expect("the build directory can be written");
+}
+
+fn variable(name: &str) -> String {
+    env::var(name).unwrap_or_default()
+}

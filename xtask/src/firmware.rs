@@ -1,0 +1,58 @@
+//! `cargo xtask firmware`: builds a model into a firmware, runs it on an emulated Cortex-M and says what it costs there.
+
+mod elf;
+mod model;
+mod qemu;
+mod tensor;
+mod toolchain;
+
+use anyhow::{Context, Result, bail, ensure};
+use std::path::PathBuf;
+
+pub(crate) const USAGE: &str = "MODEL.onnx [--target thumbv7em-none-eabihf|thumbv6m-none-eabi] [--opt 3|s|z]
+      [--input FILE.npy]... [--arguments 'dims = { ... }']
+      measures a model on an emulated Cortex-M; the inputs are a fixed pattern unless given in the model's order";
+
+/// What is built, and how.
+struct Options {
+    model: PathBuf,
+    target: String,
+    opt: String,
+    inputs: Vec<PathBuf>,
+    /// Further arguments of `include_model!`.
+    arguments: String,
+}
+
+pub(crate) fn run(arguments: &[String]) -> Result<()> {
+    model::measure(&Options::parse(arguments)?)
+}
+
+impl Options {
+    fn parse(arguments: &[String]) -> Result<Options> {
+        let mut options = Options {
+            model: PathBuf::new(),
+            target: "thumbv7em-none-eabihf".to_owned(),
+            opt: "3".to_owned(),
+            inputs: Vec::new(),
+            arguments: String::new(),
+        };
+        let mut words = arguments.iter();
+        while let Some(word) = words.next() {
+            let mut value = || words.next().cloned().with_context(|| format!("`{word}` needs a value"));
+            match word.as_str() {
+                "--target" => options.target = value()?,
+                "--opt" => options.opt = value()?,
+                "--input" => options.inputs.push(value()?.into()),
+                "--arguments" => options.arguments = value()?,
+                _ if word.starts_with('-') => bail!("unknown option `{word}`\nusage: cargo xtask firmware {USAGE}"),
+                _ => options.model = word.into(),
+            }
+        }
+        if options.model.as_os_str().is_empty() {
+            bail!("no model given\nusage: cargo xtask firmware {USAGE}");
+        }
+        options.model = std::path::absolute(options.model)?;
+        ensure!(options.model.is_file(), "there is no model `{}`", options.model.display());
+        Ok(options)
+    }
+}

@@ -1,0 +1,69 @@
+//! Reads what only the linked program shows: the size of its sections, and whether it can panic.
+
+use anyhow::{Context, Result};
+use object::elf::{SHF_ALLOC, SHF_EXECINSTR, SHF_WRITE};
+use object::{Object, ObjectSection, ObjectSymbol, SectionFlags, SectionKind};
+use std::path::Path;
+
+/// A linked firmware.
+pub(crate) struct Program {
+    pub(crate) sizes: Sizes,
+    /// Functions of the standard library that panic; without them there is no way to the panic handler.
+    pub(crate) panics: Vec<String>,
+}
+
+/// Bytes of each kind that the program takes on the chip.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Sizes {
+    /// Executable sections: code, with the constants between its instructions.
+    pub(crate) code: u64,
+    /// Other sections that are only read.
+    pub(crate) constants: u64,
+    /// Variables with an initial value, in RAM and in flash.
+    pub(crate) data: u64,
+    /// Variables that begin as zero.
+    pub(crate) bss: u64,
+}
+
+/// Reads the program at `path`.
+pub(crate) fn read(path: &Path) -> Result<Program> {
+    let bytes = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let file = object::File::parse(&*bytes).with_context(|| format!("{} is no ELF file", path.display()))?;
+    Ok(Program { sizes: sizes(&file), panics: panics(&file) })
+}
+
+fn sizes(file: &object::File) -> Sizes {
+    let mut sizes = Sizes::default();
+    for section in file.sections() {
+        let SectionFlags::Elf { sh_flags } = section.flags() else {
+            continue;
+        };
+        let has = |flag: u32| sh_flags & u64::from(flag) != 0;
+        let total = match section.kind() {
+            _ if !has(SHF_ALLOC) => continue,
+            _ if has(SHF_EXECINSTR) => &mut sizes.code,
+            _ if !has(SHF_WRITE) => &mut sizes.constants,
+            SectionKind::UninitializedData => &mut sizes.bss,
+            _ => &mut sizes.data,
+        };
+        *total += section.size();
+    }
+    sizes
+}
+
+/// The panicking functions in the program. Every panic ends in the panic handler, which the firmware never inlines, so
+/// that its symbol stands for all of them; those of `core` say which kind of panic it is.
+fn panics(file: &object::File) -> Vec<String> {
+    let names = file.symbols().filter_map(|symbol| symbol.name().ok());
+    let demangled = names.map(|name| format!("{:#}", rustc_demangle::demangle(name)));
+    let mut panics: Vec<String> = demangled.filter(|name| is_panic(name)).collect();
+    panics.sort();
+    panics.dedup();
+    panics
+}
+
+fn is_panic(name: &str) -> bool {
+    ["core::panicking::", "rust_begin_unwind", "unwrap_failed", "expect_failed", "slice_index_fail"]
+        .iter()
+        .any(|part| name.contains(part))
+}

@@ -1,0 +1,118 @@
+//! Runs firmware in QEMU so that its clock advances by one nanosecond an instruction, and reads the lines it prints.
+
+use crate::command;
+use anyhow::{Context, Result, bail, ensure};
+use std::io::Read;
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+/// Longer than any model takes; a firmware that hangs ends here.
+const LIMIT: Duration = Duration::from_secs(600);
+
+/// The emulator of one target's board.
+pub(crate) struct Qemu {
+    machine: &'static str,
+}
+
+/// A line `name hexadecimal` of the firmware.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Line {
+    pub(crate) name: String,
+    pub(crate) bytes: Vec<u8>,
+}
+
+impl Qemu {
+    /// The emulator for `target`, or an error that says how to get it.
+    pub(crate) fn find(target: &str) -> Result<Qemu> {
+        let machine = match target {
+            "thumbv7em-none-eabihf" | "thumbv7em-none-eabi" => "mps2-an386",
+            // A Cortex-M3, which executes the instructions of a Cortex-M0.
+            "thumbv6m-none-eabi" | "thumbv7m-none-eabi" => "mps2-an385",
+            _ => bail!("no emulated board for `{target}`; there is one for thumbv7em-none-eabihf and thumbv6m-none-eabi"),
+        };
+        if command::find_program("qemu-system-arm").is_none() {
+            bail!(
+                "`qemu-system-arm` is not in the search path; to install it on Debian:\n    \
+                 apt-get install qemu-system-arm"
+            );
+        }
+        Ok(Qemu { machine })
+    }
+
+    /// Runs `program` and returns what it printed. `inputs` lie in the board's second memory behind a word that is 1; without
+    /// inputs that memory is all zero.
+    pub(crate) fn run(&self, program: &Path, inputs: &[u8]) -> Result<Vec<Line>> {
+        let mut command = Command::new("qemu-system-arm");
+        command.args(["-machine", self.machine, "-icount", "shift=0"]);
+        command.args(["-chardev", "stdio,id=host", "-semihosting-config", "enable=on,target=native,chardev=host"]);
+        command.args(["-display", "none", "-monitor", "none", "-serial", "none", "-kernel"]).arg(program);
+        if !inputs.is_empty() {
+            let path = program.with_extension("input");
+            std::fs::write(&path, [&1u32.to_le_bytes(), inputs].concat())?;
+            // A comma separates the options of a device; doubled it stands for itself.
+            let file = path.display().to_string().replace(',', ",,");
+            command.args(["-device", &format!("loader,file={file},addr=0x21000000,force-raw=on")]);
+        }
+        let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn();
+        let (status, text) = finish(child.context("cannot start qemu-system-arm")?)?;
+        match status.code() {
+            Some(0) => text.lines().map(Line::parse).collect(),
+            Some(101) => bail!("the firmware panicked"),
+            Some(102) => bail!("the firmware faulted: it ran out of stack, or reached memory the board does not have"),
+            _ => bail!("the emulator ended with {status} after the firmware printed:\n{text}"),
+        }
+    }
+}
+
+/// Waits for the emulator and collects what the firmware prints.
+fn finish(mut child: Child) -> Result<(ExitStatus, String)> {
+    let mut output = child.stdout.take().context("the emulator has no output")?;
+    let reader = std::thread::spawn(move || {
+        let mut text = String::new();
+        output.read_to_string(&mut text).map(|_| text)
+    });
+    let start = Instant::now();
+    let status = loop {
+        if let Some(status) = child.try_wait()? {
+            break status;
+        }
+        if start.elapsed() > LIMIT {
+            child.kill()?;
+            bail!("the firmware ran for {} seconds without an end", LIMIT.as_secs());
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    };
+    let text = reader.join().ok().context("reading the firmware's output panicked")??;
+    Ok((status, text))
+}
+
+impl Line {
+    fn parse(text: &str) -> Result<Line> {
+        let (name, digits) = text.split_once(' ').with_context(|| format!("the firmware printed `{text}`"))?;
+        ensure!(digits.is_ascii() && digits.len() % 2 == 0, "the firmware printed `{text}`");
+        let bytes: Result<Vec<u8>, _> =
+            (0..digits.len()).step_by(2).map(|at| u8::from_str_radix(&digits[at..at + 2], 16)).collect();
+        Ok(Line { name: name.to_owned(), bytes: bytes.with_context(|| format!("the firmware printed `{text}`"))? })
+    }
+
+    /// The bytes as a number, the highest first.
+    pub(crate) fn number(&self) -> u64 {
+        self.bytes.iter().fold(0, |number, &byte| number << 8 | u64::from(byte))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Line;
+
+    #[test]
+    fn a_line_is_a_name_and_bytes() {
+        let line = Line::parse("instructions 0001e240").expect("the line is well formed");
+        assert_eq!(line, Line { name: "instructions".to_owned(), bytes: vec![0, 1, 0xe2, 0x40] });
+        assert_eq!(line.number(), 123_456);
+        for text in ["instructions", "instructions 123", "instructions 12xy"] {
+            assert!(Line::parse(text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! Finds a toolchain that builds for a bare-metal target: the active one where the target is installed (rustup), else Debian's
+//! packages with their standard library in source. Neither is required for the rest of the project.
+
+use crate::command;
+use anyhow::{Result, bail};
+use std::path::Path;
+use std::process::Command;
+
+const LLD: &str = "/usr/bin/ld.lld";
+
+/// One way to build for a target.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Way {
+    /// The active toolchain has the target's core library.
+    Installed,
+    /// Debian's compiler builds the core library itself, and lld links.
+    Debian,
+}
+
+/// A toolchain that builds for `target`.
+pub(crate) struct Toolchain {
+    target: String,
+    way: Way,
+}
+
+impl Toolchain {
+    /// The toolchain for `target`, or an error that says what was looked for and how to get it.
+    pub(crate) fn find(target: &str) -> Result<Toolchain> {
+        let found = |way| Ok(Toolchain { target: target.to_owned(), way });
+        if is_installed(target) {
+            return found(Way::Installed);
+        }
+        let missing = missing_from_debian();
+        if missing.is_empty() {
+            return found(Way::Debian);
+        }
+        bail!(
+            "no toolchain for {target}\n\
+             looked for the target in the active toolchain; to install it:\n    \
+             rustup target add {target}\n\
+             looked for {}; to install them on Debian:\n    \
+             apt-get install rustc-web cargo-web rust-web-src libstd-rust-web-dev lld",
+            missing.join(", ")
+        )
+    }
+
+    /// `cargo build --release` for the target. A release build is meant, whatever its optimization level.
+    pub(crate) fn build(&self) -> Command {
+        let mut command = match self.way {
+            Way::Installed => Command::new(active("CARGO", "cargo")),
+            Way::Debian => debian_cargo(&self.target),
+        };
+        command.args(["build", "--release", "--target", &self.target]);
+        if self.way == Way::Debian {
+            command.arg("-Zbuild-std=core");
+        }
+        command
+    }
+}
+
+/// Debian's cargo and rustc, whatever rustup put before them in the search path.
+fn debian_cargo(target: &str) -> Command {
+    let variable = format!("CARGO_TARGET_{}_LINKER", target.to_uppercase().replace('-', "_"));
+    let mut command = Command::new("/usr/bin/cargo");
+    command.env("RUSTC", "/usr/bin/rustc").env("RUSTC_BOOTSTRAP", "1").env(variable, LLD);
+    // `cargo xtask` runs with the libraries of the toolchain that built it; those belong to another compiler.
+    command.env_remove("LD_LIBRARY_PATH").env_remove("RUSTUP_TOOLCHAIN");
+    command
+}
+
+/// The program that the cargo above us names in `variable`.
+fn active(variable: &str, program: &str) -> std::ffi::OsString {
+    std::env::var_os(variable).unwrap_or_else(|| program.into())
+}
+
+fn is_installed(target: &str) -> bool {
+    let mut rustc = Command::new(active("RUSTC", "rustc"));
+    let libraries = command::output(rustc.args(["--print", "target-libdir", "--target", target]));
+    libraries.is_ok_and(|path| Path::new(path.trim()).is_dir())
+}
+
+/// The parts of Debian's way that are not there.
+fn missing_from_debian() -> Vec<&'static str> {
+    let parts = ["/usr/bin/cargo", "/usr/bin/rustc", "/usr/lib/rustlib/src/rust/library/core/Cargo.toml", LLD];
+    parts.into_iter().filter(|part| !Path::new(part).exists()).collect()
+}
