@@ -9,8 +9,30 @@
 //! [`Load`]. No kernel can panic: an index that cannot be proved is read with `get`.
 #![no_std]
 
-pub mod load;
-pub mod overlap;
+#[cfg(test)]
+extern crate std;
 
+pub mod accumulate;
+pub mod conv;
+pub mod conv_transpose;
+pub mod dense;
+pub mod depthwise;
+pub mod load;
+pub mod matmul;
+pub mod overlap;
+pub mod pool;
+#[cfg(test)]
+mod testing;
+mod tile;
+mod window;
+
+pub use accumulate::Accumulate;
+pub use conv::Conv;
+pub use conv_transpose::ConvTranspose;
+pub use dense::Dense;
+pub use depthwise::Depthwise;
 pub use load::Load;
+pub use matmul::MatMul;
 pub use overlap::Overlap;
+pub use pool::{Average, LpNorm, Max, Pool};
+pub use tile::pack;

@@ -1,0 +1,299 @@
+//! `Conv` of one and two dimensions: <https://onnx.ai/onnx/operators/onnx__Conv.html>
+
+use core::cell::Cell;
+
+use crate::tile::{Blocks, OUTPUTS, PIXELS, Tile, blocks};
+use crate::window::{Window, divide};
+use crate::{Accumulate, Load, Overlap};
+
+/// `y[n][oy][ox][o] = activation(bias[o] + Σ x[n][iy][ix][i] · w[o][ky][kx][i])` over `ky`, `kx` and the channels `i` of
+/// the group of `o`, with `iy = oy · strides[0] + ky · dilations[0] - padding[0]` and `ix` likewise; what lies outside the
+/// input is zero.
+///
+/// Each output starts from its bias (zero if `bias` is empty) and is summed in the order of `ky`, `kx`, `i`; products and
+/// sums round separately. A convolution of one dimension has a height of 1.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Conv {
+    /// Height, width and channels of an image of `x`.
+    pub input: [usize; 3],
+    /// Height, width and channels of an image of `y`.
+    pub output: [usize; 3],
+    /// Height and width of the kernel.
+    pub kernel: [usize; 2],
+    /// Steps from one output to the next, down and to the right.
+    pub strides: [usize; 2],
+    /// Steps from one tap of the kernel to the next, down and to the right.
+    pub dilations: [usize; 2],
+    /// Rows of zeros above and columns of zeros left of the input.
+    pub padding: [usize; 2],
+    /// Into how many groups the channels of both sides are divided.
+    pub groups: usize,
+    /// How many images there are.
+    pub batch: usize,
+    /// Take the pixels from last to first.
+    pub backward: bool,
+}
+
+impl Conv {
+    /// Computes `y`. `weights` are packed as [`Conv::pack_order`] tells; `scratch` has [`Conv::scratch`] elements.
+    #[inline(always)]
+    pub fn run<T, X, W, B>(
+        self,
+        x: &[X],
+        weights: &[W],
+        bias: &[B],
+        y: &[Cell<T>],
+        scratch: &[Cell<T>],
+        activation: impl Fn(T) -> T,
+    ) where
+        T: Accumulate,
+        X: Load<Value = T>,
+        W: Load<Value = T>,
+        B: Load<Value = T>,
+    {
+        let activation = &activation;
+        Pixels { conv: self, x, weights, bias, y, scratch, activation }.all::<PIXELS>(self.pixels(), self.backward);
+    }
+
+    const fn window(self) -> Window {
+        Window {
+            input: [self.input[0], self.input[1]],
+            output: [self.output[0], self.output[1]],
+            kernel: self.kernel,
+            strides: self.strides,
+            dilations: self.dilations,
+            padding: self.padding,
+        }
+    }
+
+    const fn pixels(self) -> usize {
+        self.batch * self.output[0] * self.output[1]
+    }
+
+    const fn group_inputs(self) -> usize {
+        divide(self.input[2], self.groups)
+    }
+
+    const fn group_outputs(self) -> usize {
+        divide(self.output[2], self.groups)
+    }
+
+    /// How many products an output has.
+    const fn depth(self) -> usize {
+        self.kernel[0] * self.kernel[1] * self.group_inputs()
+    }
+
+    /// How many elements of scratch [`Conv::run`] needs.
+    pub const fn scratch(self) -> usize {
+        PIXELS * self.groups * self.depth()
+    }
+
+    /// The order of packed weights, as indices into ONNX's `[outputs][inputs of a group][height][width]`.
+    pub fn pack_order(self) -> impl Iterator<Item = usize> {
+        let [height, width] = self.kernel;
+        let [inputs, outputs] = [self.group_inputs(), self.group_outputs()];
+        let index = move |output, row, column, input| ((output * inputs + input) * height + row) * width + column;
+        (0..self.groups).flat_map(move |group| {
+            blocks(outputs, OUTPUTS).flat_map(move |block| {
+                let block = group * outputs + block.start..group * outputs + block.end;
+                (0..height).flat_map(move |row| {
+                    let block = block.clone();
+                    (0..width).flat_map(move |column| {
+                        let block = block.clone();
+                        (0..inputs).flat_map(move |input| block.clone().map(move |output| index(output, row, column, input)))
+                    })
+                })
+            })
+        })
+    }
+
+    /// By how much `y` may overtake `x`.
+    pub fn overlap(self, element_size: usize) -> Overlap {
+        let channels = (self.input[2], self.output[2]);
+        self.window().overlap(self.pixels(), PIXELS, channels, element_size)
+    }
+
+    /// Multiply-accumulates of a run, those with padding included.
+    pub const fn macs(self) -> u64 {
+        self.pixels() as u64 * self.output[2] as u64 * self.depth() as u64
+    }
+}
+
+/// The operands of a run, of which neighbouring pixels are one block.
+struct Pixels<'a, T, X, W, B, A> {
+    conv: Conv,
+    x: &'a [X],
+    weights: &'a [W],
+    bias: &'a [B],
+    y: &'a [Cell<T>],
+    scratch: &'a [Cell<T>],
+    activation: &'a A,
+}
+
+impl<T, X, W, B, A> Blocks for Pixels<'_, T, X, W, B, A>
+where
+    T: Accumulate,
+    X: Load<Value = T>,
+    W: Load<Value = T>,
+    B: Load<Value = T>,
+    A: Fn(T) -> T,
+{
+    /// Gathers what lies under the windows of the pixels before it writes those of `y`, which may lie over it.
+    #[inline(always)]
+    fn block<const N: usize>(&self, first: usize) {
+        let Self { conv, activation, .. } = *self;
+        let (depth, stride, outputs) = (conv.depth(), conv.output[2], conv.group_outputs());
+        let patch = self.scratch.get(..conv.groups * depth * N).unwrap_or_default().as_chunks::<N>().0;
+        for pixel in 0..N {
+            self.gather(first + pixel, patch, pixel);
+        }
+        let y = self.y.get(first * stride..(first + N) * stride).unwrap_or_default();
+        for group in 0..conv.groups {
+            let inputs = patch.get(group * depth..(group + 1) * depth).unwrap_or_default();
+            let weights = self.weights.get(group * depth * outputs..).unwrap_or_default();
+            let bias = self.bias.get(group * outputs..).unwrap_or_default();
+            let y = y.get(group * outputs..).unwrap_or_default();
+            Tile { inputs, weights, bias, y, stride, activation }.all::<OUTPUTS>(outputs, false);
+        }
+    }
+}
+
+impl<T: Accumulate, X: Load<Value = T>, W, B, A> Pixels<'_, T, X, W, B, A> {
+    /// Copies what the window of output pixel number `pixel` covers to place `to` of the tile, group by group.
+    #[inline(always)]
+    fn gather<const P: usize>(&self, pixel: usize, patch: &[[Cell<T>; P]], to: usize) {
+        let Self { conv, x, .. } = *self;
+        let window = conv.window();
+        let place = window.place(pixel);
+        let (rows, columns) = (window.taps(place, 0), window.taps(place, 1));
+        let [channels, of_group] = [conv.input[2], conv.group_inputs()];
+        let mut taps = 0;
+        for group in 0..conv.groups {
+            for row in 0..conv.kernel[0] {
+                for column in 0..conv.kernel[1] {
+                    let patch = patch.get(taps..taps + of_group).unwrap_or_default();
+                    taps += of_group;
+                    if rows.contains(&row) && columns.contains(&column) {
+                        let row = window.under(place, 0, row);
+                        let column = window.under(place, 1, column);
+                        let first = window.input_pixel(place, row, column) * channels + group * of_group;
+                        let x = x.get(first..first + of_group).unwrap_or_default();
+                        for (patch, x) in patch.iter().zip(x) {
+                            patch[to].set(x.load());
+                        }
+                    } else {
+                        for patch in patch {
+                            patch[to].set(T::ZERO);
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{cells, check_overlap, numbers, pack, values};
+    use std::vec::Vec;
+
+    /// Same-padded 3×3 over one 5×6 image from 3 to 4 channels, to be varied.
+    const CONV: Conv = Conv {
+        input: [5, 6, 3],
+        output: [5, 6, 4],
+        kernel: [3, 3],
+        strides: [1, 1],
+        dilations: [1, 1],
+        padding: [1, 1],
+        groups: 1,
+        batch: 1,
+        backward: false,
+    };
+
+    fn cases() -> Vec<Conv> {
+        let sized = |conv: Conv, input, output| Conv { input, output, ..conv };
+        let strided = Conv { strides: [2, 3], padding: [0, 1], ..CONV };
+        let dilated = Conv { dilations: [2, 1], padding: [2, 0], ..CONV };
+        let grouped = Conv { groups: 2, ..CONV };
+        let line = Conv { kernel: [1, 4], padding: [0, 1], ..CONV };
+        let beyond = Conv { padding: [4, 4], ..CONV };
+        std::vec![
+            CONV,
+            sized(Conv { batch: 2, ..CONV }, [5, 5, 2], [5, 5, 13]),
+            sized(strided, [7, 8, 3], [3, 3, 16]),
+            sized(dilated, [6, 5, 2], [6, 3, 3]),
+            sized(grouped, [4, 4, 6], [4, 4, 10]),
+            sized(Conv { groups: 3, ..CONV }, [4, 4, 3], [4, 4, 6]),
+            sized(line, [1, 9, 4], [1, 8, 8]),
+            sized(beyond, [2, 2, 1], [8, 8, 2]),
+        ]
+    }
+
+    fn run(conv: Conv, x: &[Cell<f32>], y: &[Cell<f32>]) {
+        let weights = numbers(conv.depth() * conv.output[2], 2);
+        let packed = pack(&weights, conv.pack_order());
+        let scratch = cells(&numbers(conv.scratch(), 3));
+        conv.run(x, &packed, &numbers(conv.output[2], 4), y, &scratch, |sum| sum.max(-0.5));
+    }
+
+    fn formula(conv: Conv, x: &[f32]) -> Vec<f32> {
+        let (inputs, outputs) = (conv.group_inputs(), conv.group_outputs());
+        let ([height, width, _], [kernel_height, kernel_width]) = (conv.input, conv.kernel);
+        let weights = numbers(conv.depth() * conv.output[2], 2);
+        let bias = numbers(conv.output[2], 4);
+        let mut y = Vec::new();
+        for (pixel, output) in (0..conv.pixels()).flat_map(|pixel| (0..conv.output[2]).map(move |output| (pixel, output))) {
+            let (image, oy) = (pixel / conv.output[1] / conv.output[0], pixel / conv.output[1] % conv.output[0]);
+            let mut sum = bias[output];
+            for ky in 0..kernel_height {
+                for kx in 0..kernel_width {
+                    let iy = (oy * conv.strides[0] + ky * conv.dilations[0]).wrapping_sub(conv.padding[0]);
+                    let ix = (pixel % conv.output[1] * conv.strides[1] + kx * conv.dilations[1]).wrapping_sub(conv.padding[1]);
+                    if iy >= height || ix >= width {
+                        continue;
+                    }
+                    for input in 0..inputs {
+                        let channel = output / outputs * inputs + input;
+                        let x = x[((image * height + iy) * width + ix) * conv.input[2] + channel];
+                        sum += x * weights[((output * inputs + input) * kernel_height + ky) * kernel_width + kx];
+                    }
+                }
+            }
+            y.push(sum.max(-0.5));
+        }
+        y
+    }
+
+    fn lengths(conv: Conv) -> [usize; 2] {
+        [conv.input, conv.output].map(|shape| conv.batch * shape.iter().product::<usize>())
+    }
+
+    #[test]
+    fn equals_the_formula() {
+        for case in cases() {
+            let [inputs, outputs] = lengths(case);
+            let x = numbers(inputs, 1);
+            for backward in [false, true] {
+                let y = cells(&numbers(outputs, 5));
+                run(Conv { backward, ..case }, &cells(&x), &y);
+                assert_eq!(values(&y), formula(case, &x), "{case:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn overlaps_as_far_as_told() {
+        for case in cases() {
+            check_overlap(lengths(case), case.overlap(4), |backward, x, y| {
+                run(Conv { backward, ..case }, x, y);
+            });
+        }
+    }
+
+    #[test]
+    fn macs_are_those_published() {
+        let stem = Conv { input: [49, 10, 1], output: [25, 5, 64], kernel: [10, 4], ..CONV };
+        assert_eq!(stem.macs(), 320_000);
+    }
+}

@@ -1,0 +1,212 @@
+//! `Conv` with one group a channel: <https://onnx.ai/onnx/operators/onnx__Conv.html>
+
+use core::cell::Cell;
+
+use crate::tile::{Blocks, chunk, in_order, load_chunk};
+use crate::window::{Place, Window};
+use crate::{Accumulate, Load, Overlap};
+
+/// `y[n][oy][ox][c] = activation(bias[c] + Σ x[n][iy][ix][c] · w[ky][kx][c])` over `ky` and `kx`, with
+/// `iy = oy · strides[0] + ky · dilations[0] - padding[0]` and `ix` likewise; what lies outside the input is zero.
+///
+/// Each output starts from its bias (zero if `bias` is empty) and is summed in the order of `ky`, `kx`; products and sums
+/// round separately.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Depthwise {
+    /// Height, width and channels of an image of `x`.
+    pub input: [usize; 3],
+    /// Height, width and channels of an image of `y`; the channels are those of `x`.
+    pub output: [usize; 3],
+    /// Height and width of the kernel.
+    pub kernel: [usize; 2],
+    /// Steps from one output to the next, down and to the right.
+    pub strides: [usize; 2],
+    /// Steps from one tap of the kernel to the next, down and to the right.
+    pub dilations: [usize; 2],
+    /// Rows of zeros above and columns of zeros left of the input.
+    pub padding: [usize; 2],
+    /// How many images there are.
+    pub batch: usize,
+    /// Take the pixels from last to first.
+    pub backward: bool,
+}
+
+impl Depthwise {
+    /// Computes `y`. `weights` are `[ky][kx][c]`.
+    #[inline(always)]
+    pub fn run<T, X, W, B>(self, x: &[X], weights: &[W], bias: &[B], y: &[Cell<T>], activation: impl Fn(T) -> T)
+    where
+        T: Accumulate,
+        X: Load<Value = T>,
+        W: Load<Value = T>,
+        B: Load<Value = T>,
+    {
+        let channels = self.input[2];
+        let window = self.window();
+        for pixel in in_order(self.pixels(), self.backward) {
+            let place = window.place(pixel);
+            let y = y.get(pixel * channels..(pixel + 1) * channels).unwrap_or_default();
+            let activation = &activation;
+            Pixel { window, place, channels, x, weights, bias, y, activation }.all::<8>(channels, self.backward);
+        }
+    }
+
+    const fn window(self) -> Window {
+        Window {
+            input: [self.input[0], self.input[1]],
+            output: [self.output[0], self.output[1]],
+            kernel: self.kernel,
+            strides: self.strides,
+            dilations: self.dilations,
+            padding: self.padding,
+        }
+    }
+
+    const fn pixels(self) -> usize {
+        self.batch * self.output[0] * self.output[1]
+    }
+
+    /// The order of the weights, as indices into ONNX's `[channels][1][height][width]`.
+    pub fn pack_order(self) -> impl Iterator<Item = usize> {
+        let taps = self.kernel[0] * self.kernel[1];
+        (0..taps).flat_map(move |tap| (0..self.input[2]).map(move |channel| channel * taps + tap))
+    }
+
+    /// By how much `y` may overtake `x`.
+    pub fn overlap(self, element_size: usize) -> Overlap {
+        let channels = (self.input[2], self.input[2]);
+        self.window().overlap(self.pixels(), 1, channels, element_size)
+    }
+
+    /// Multiply-accumulates of a run, those with padding included.
+    pub const fn macs(self) -> u64 {
+        let taps = self.kernel[0] * self.kernel[1];
+        self.pixels() as u64 * self.input[2] as u64 * taps as u64
+    }
+}
+
+/// One output pixel.
+struct Pixel<'a, T, X, W, B, A> {
+    window: Window,
+    place: Place,
+    channels: usize,
+    x: &'a [X],
+    weights: &'a [W],
+    bias: &'a [B],
+    y: &'a [Cell<T>],
+    activation: &'a A,
+}
+
+impl<T, X, W, B, A> Blocks for Pixel<'_, T, X, W, B, A>
+where
+    T: Accumulate,
+    X: Load<Value = T>,
+    W: Load<Value = T>,
+    B: Load<Value = T>,
+    A: Fn(T) -> T,
+{
+    #[inline(always)]
+    fn block<const N: usize>(&self, first: usize) {
+        let Self { window, place, channels, .. } = *self;
+        let mut sums = load_chunk::<T, B, N>(self.bias, first);
+        for row in window.taps(place, 0) {
+            for column in window.taps(place, 1) {
+                let tap = row * window.kernel[1] + column;
+                let row = window.under(place, 0, row);
+                let pixel = window.input_pixel(place, row, window.under(place, 1, column));
+                let x = load_chunk::<T, X, N>(self.x, pixel * channels + first);
+                let weights = load_chunk::<T, W, N>(self.weights, tap * channels + first);
+                for (sum, (x, weight)) in sums.iter_mut().zip(x.into_iter().zip(weights)) {
+                    *sum = sum.add(weight.mul(x));
+                }
+            }
+        }
+        if let Some(y) = chunk::<Cell<T>, N>(self.y, first) {
+            for (y, sum) in y.iter().zip(&sums) {
+                y.set((self.activation)(*sum));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{cells, check_overlap, numbers, pack, values};
+    use std::vec::Vec;
+
+    /// Same-padded 3×3 over one 5×6 image of 3 channels, to be varied.
+    const DEPTHWISE: Depthwise = Depthwise {
+        input: [5, 6, 3],
+        output: [5, 6, 3],
+        kernel: [3, 3],
+        strides: [1, 1],
+        dilations: [1, 1],
+        padding: [1, 1],
+        batch: 1,
+        backward: false,
+    };
+
+    fn cases() -> Vec<Depthwise> {
+        let sized = |depthwise: Depthwise, input, output| Depthwise { input, output, ..depthwise };
+        let strided = Depthwise { strides: [2, 3], padding: [0, 1], ..DEPTHWISE };
+        let dilated = Depthwise { dilations: [2, 1], padding: [2, 0], ..DEPTHWISE };
+        let line = Depthwise { kernel: [1, 4], padding: [0, 1], ..DEPTHWISE };
+        let beyond = Depthwise { padding: [4, 4], ..DEPTHWISE };
+        std::vec![
+            DEPTHWISE,
+            sized(Depthwise { batch: 2, ..DEPTHWISE }, [5, 5, 16], [5, 5, 16]),
+            sized(DEPTHWISE, [4, 3, 15], [4, 3, 15]),
+            sized(strided, [7, 8, 8], [3, 3, 8]),
+            sized(dilated, [6, 5, 2], [6, 3, 2]),
+            sized(line, [1, 9, 12], [1, 8, 12]),
+            sized(beyond, [2, 2, 1], [8, 8, 1]),
+        ]
+    }
+
+    fn run(depthwise: Depthwise, x: &[Cell<f32>], y: &[Cell<f32>]) {
+        let channels = depthwise.input[2];
+        let weights = numbers(depthwise.kernel[0] * depthwise.kernel[1] * channels, 2);
+        let packed = pack(&weights, depthwise.pack_order());
+        depthwise.run(x, &packed, &numbers(channels, 4), y, |sum| sum.max(-0.5));
+    }
+
+    /// The convolution with as many groups as channels.
+    fn formula(depthwise: Depthwise, x: &[Cell<f32>], y: &[Cell<f32>]) {
+        let Depthwise { input, output, kernel, strides, dilations, padding, batch, .. } = depthwise;
+        let groups = input[2];
+        let conv = crate::Conv { input, output, kernel, strides, dilations, padding, groups, batch, backward: false };
+        let weights = numbers(kernel[0] * kernel[1] * groups, 2);
+        let packed = pack(&weights, conv.pack_order());
+        let scratch = cells(&numbers(conv.scratch(), 3));
+        conv.run(x, &packed, &numbers(groups, 4), y, &scratch, |sum| sum.max(-0.5));
+    }
+
+    fn lengths(depthwise: Depthwise) -> [usize; 2] {
+        [depthwise.input, depthwise.output].map(|shape| depthwise.batch * shape.iter().product::<usize>())
+    }
+
+    #[test]
+    fn equals_a_convolution_by_groups() {
+        for case in cases() {
+            let [inputs, outputs] = lengths(case);
+            let x = cells(&numbers(inputs, 1));
+            let expected = cells(&numbers(outputs, 5));
+            formula(case, &x, &expected);
+            for backward in [false, true] {
+                let y = cells(&numbers(outputs, 6));
+                run(Depthwise { backward, ..case }, &x, &y);
+                assert_eq!(values(&y), values(&expected), "{case:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn overlaps_as_far_as_told() {
+        for case in cases() {
+            check_overlap(lengths(case), case.overlap(4), |backward, x, y| {
+                run(Depthwise { backward, ..case }, x, y);
+            });
+        }
+    }
+}

@@ -1,0 +1,378 @@
+//! `MaxPool`, `AveragePool`, `LpPool` and their global forms, whose kernel is the input:
+//! <https://onnx.ai/onnx/operators/onnx__MaxPool.html>, <https://onnx.ai/onnx/operators/onnx__AveragePool.html>,
+//! <https://onnx.ai/onnx/operators/onnx__LpPool.html>
+
+use core::cell::Cell;
+
+use crate::tile::in_order;
+use crate::window::{Place, Window};
+use crate::{Accumulate, Load, Overlap};
+
+/// `y[n][oy][ox][c] = activation(finish(fold of x[n][iy][ix][c]))` over the rows `ky` and columns `kx` of the kernel with
+/// `iy = oy · strides[0] + ky · dilations[0] - padding[0]` and `ix` likewise, where they lie within the input.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Pool {
+    /// Height, width and channels of an image of `x`.
+    pub input: [usize; 3],
+    /// Height, width and channels of an image of `y`; the channels are those of `x`.
+    pub output: [usize; 3],
+    /// Height and width of the kernel.
+    pub kernel: [usize; 2],
+    /// Steps from one output to the next, down and to the right.
+    pub strides: [usize; 2],
+    /// Steps from one tap of the kernel to the next, down and to the right.
+    pub dilations: [usize; 2],
+    /// Rows of padding above and columns of padding left of the input.
+    pub padding: [usize; 2],
+    /// Rows of padding below and columns of padding right of the input.
+    pub padding_end: [usize; 2],
+    /// How many images there are.
+    pub batch: usize,
+    /// Take the pixels from last to first.
+    pub backward: bool,
+}
+
+/// How a pool makes one value of those under its window.
+pub trait Reduction<T>: Copy {
+    /// What it begins with.
+    fn start(self) -> T;
+    /// Takes one more element.
+    fn fold(self, folded: T, x: T) -> T;
+    /// The result. `inside` elements lay within the input, `padded` within the input or its padding.
+    fn finish(self, folded: T, inside: usize, padded: usize) -> T;
+}
+
+impl Pool {
+    /// Computes `y`.
+    #[inline(always)]
+    pub fn run<T: Copy, X: Load<Value = T>>(
+        self,
+        reduction: impl Reduction<T>,
+        x: &[X],
+        y: &[Cell<T>],
+        activation: impl Fn(T) -> T,
+    ) {
+        let channels = self.input[2];
+        for pixel in in_order(self.pixels(), self.backward) {
+            let place = self.window().place(pixel);
+            let y = y.get(pixel * channels..(pixel + 1) * channels).unwrap_or_default();
+            let (inside, padded) = self.counts(place);
+            for channel in in_order(channels, self.backward) {
+                let mut folded = reduction.start();
+                self.visit(place, channel, |index| {
+                    if let Some(x) = x.get(index) {
+                        folded = reduction.fold(folded, x.load());
+                    }
+                });
+                if let Some(y) = y.get(channel) {
+                    y.set(activation(reduction.finish(folded, inside, padded)));
+                }
+            }
+        }
+    }
+
+    /// The second output of `MaxPool`: where the first of the greatest elements lies, as an index into the tensor
+    /// `[n][c][height][width]`, or `[n][c][width][height]` if `column_major` (ONNX's `storage_order`).
+    #[inline(always)]
+    pub fn max_indices<T, X>(self, x: &[X], y: &[Cell<i64>], column_major: bool)
+    where
+        T: Copy,
+        Max: Reduction<T>,
+        T: PartialOrd,
+        X: Load<Value = T>,
+    {
+        let [height, width, channels] = self.input;
+        for (pixel, y) in (0..self.pixels()).zip(y.chunks_exact(channels.max(1))) {
+            let place = self.window().place(pixel);
+            for (channel, y) in y.iter().enumerate() {
+                let mut greatest = Max.start();
+                let mut position = None;
+                self.visit(place, channel, |index| {
+                    let Some(x) = x.get(index) else { return };
+                    if x.load() > greatest || position.is_none() {
+                        (greatest, position) = (x.load(), Some(index));
+                    }
+                });
+                let pixel = crate::window::divide(position.unwrap_or_default(), channels);
+                let row = crate::window::divide(pixel, width) - place.image * height;
+                let column = pixel - (row + place.image * height) * width;
+                let plane = (place.image * channels + channel) * height * width;
+                let within = if column_major { column * height + row } else { row * width + column };
+                y.set((plane + within) as i64);
+            }
+        }
+    }
+
+    /// Calls `element` with the index of each element under the window that lies within the input, in order.
+    #[inline(always)]
+    fn visit(self, place: Place, channel: usize, mut element: impl FnMut(usize)) {
+        let window = self.window();
+        for row in window.taps(place, 0) {
+            let row = window.under(place, 0, row);
+            for column in window.taps(place, 1) {
+                let column = window.under(place, 1, column);
+                element(window.input_pixel(place, row, column) * self.input[2] + channel);
+            }
+        }
+    }
+
+    /// How many taps of the window lie within the input, and how many within the input or its padding.
+    #[inline(always)]
+    fn counts(self, place: Place) -> (usize, usize) {
+        let window = self.window();
+        let padded = Window {
+            input: [0, 1].map(|axis| self.input[axis] + self.padding[axis] + self.padding_end[axis]),
+            padding: [0, 0],
+            ..window
+        };
+        let count = |window: Window| window.taps(place, 0).len() * window.taps(place, 1).len();
+        (count(window), count(padded))
+    }
+
+    const fn window(self) -> Window {
+        Window {
+            input: [self.input[0], self.input[1]],
+            output: [self.output[0], self.output[1]],
+            kernel: self.kernel,
+            strides: self.strides,
+            dilations: self.dilations,
+            padding: self.padding,
+        }
+    }
+
+    const fn pixels(self) -> usize {
+        self.batch * self.output[0] * self.output[1]
+    }
+
+    /// By how much `y` may overtake `x`.
+    pub fn overlap(self, element_size: usize) -> Overlap {
+        let channels = (self.input[2], self.input[2]);
+        self.window().overlap(self.pixels(), 1, channels, element_size)
+    }
+}
+
+/// The greatest element. NaN is passed over; a window that holds nothing else gives the least value of the type.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Max;
+
+/// `maximum! { f32: f32::NEG_INFINITY }` makes `Max` a reduction of `f32` that begins with −∞.
+macro_rules! maximum {
+    ($($ty:ty: $least:expr),*) => { $(
+        impl Reduction<$ty> for Max {
+            #[inline(always)]
+            fn start(self) -> $ty {
+                $least
+            }
+
+            #[inline(always)]
+            fn fold(self, folded: $ty, x: $ty) -> $ty {
+                if x > folded { x } else { folded }
+            }
+
+            #[inline(always)]
+            fn finish(self, folded: $ty, _inside: usize, _padded: usize) -> $ty {
+                folded
+            }
+        }
+    )* };
+}
+
+maximum! {
+    i8: i8::MIN, u8: u8::MIN, i16: i16::MIN, u16: u16::MIN, i32: i32::MIN, u32: u32::MIN, i64: i64::MIN, u64: u64::MIN,
+    f32: f32::NEG_INFINITY, f64: f64::NEG_INFINITY
+}
+
+/// The sum of the elements, divided by how many there are.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Average {
+    /// Whether padding counts as elements that are zero. What lies beyond it (ONNX's `ceil_mode`) never counts.
+    pub include_padding: bool,
+}
+
+impl<T: Accumulate> Reduction<T> for Average {
+    #[inline(always)]
+    fn start(self) -> T {
+        T::ZERO
+    }
+
+    #[inline(always)]
+    fn fold(self, folded: T, x: T) -> T {
+        folded.add(x)
+    }
+
+    #[inline(always)]
+    fn finish(self, folded: T, inside: usize, padded: usize) -> T {
+        folded.div(T::from_usize(if self.include_padding { padded } else { inside }))
+    }
+}
+
+/// `(Σ |x|ᵖ)^(1/p)`
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct LpNorm {
+    /// The exponent.
+    pub p: usize,
+}
+
+impl<T: Accumulate> Reduction<T> for LpNorm {
+    #[inline(always)]
+    fn start(self) -> T {
+        T::ZERO
+    }
+
+    #[inline(always)]
+    fn fold(self, folded: T, x: T) -> T {
+        match self.p {
+            1 => folded.add(x.abs()),
+            2 => folded.add(x.mul(x)),
+            p => folded.add(x.abs().pow(T::from_usize(p))),
+        }
+    }
+
+    #[inline(always)]
+    fn finish(self, folded: T, _inside: usize, _padded: usize) -> T {
+        match self.p {
+            1 => folded,
+            2 => folded.sqrt(),
+            p => folded.pow(T::ONE.div(T::from_usize(p))),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{cells, check_overlap, numbers, values};
+    use std::vec::Vec;
+
+    /// 3×3 over one 5×6 image of 3 channels, to be varied.
+    const POOL: Pool = Pool {
+        input: [5, 6, 3],
+        output: [5, 6, 3],
+        kernel: [3, 3],
+        strides: [1, 1],
+        dilations: [1, 1],
+        padding: [1, 1],
+        padding_end: [1, 1],
+        batch: 1,
+        backward: false,
+    };
+
+    fn cases() -> [Pool; 5] {
+        let halved = Pool { kernel: [2, 2], strides: [2, 2], padding: [0, 0], padding_end: [0, 0], ..POOL };
+        let global = Pool { kernel: [5, 6], padding: [0, 0], padding_end: [0, 0], ..POOL };
+        [
+            Pool { input: [5, 6, 12], output: [5, 6, 12], batch: 2, ..POOL },
+            Pool { output: [2, 3, 3], ..halved },
+            // Rounded up: the last row of windows reaches over the padded input.
+            Pool { output: [3, 3, 3], ..halved },
+            Pool { output: [1, 1, 3], ..global },
+            Pool { dilations: [2, 1], strides: [1, 2], output: [3, 3, 3], ..POOL },
+        ]
+    }
+
+    fn lengths(pool: Pool) -> [usize; 2] {
+        [pool.input, pool.output].map(|shape| pool.batch * shape.iter().product::<usize>())
+    }
+
+    /// What lies under the window of each output: an element's index and value, or a zero of the padding.
+    fn windows(pool: Pool, x: &[f32]) -> Vec<Vec<(Option<usize>, f32)>> {
+        let ([height, width, channels], [rows, columns, _]) = (pool.input, pool.output);
+        let mut windows = Vec::new();
+        for index in 0..pool.batch * rows * columns * channels {
+            let (pixel, channel) = (index / channels, index % channels);
+            let (image, row) = (pixel / columns / rows, pixel / columns % rows);
+            let mut window = Vec::new();
+            for tap in 0..pool.kernel[0] * pool.kernel[1] {
+                let (ky, kx) = (tap / pool.kernel[1], tap % pool.kernel[1]);
+                let y = row * pool.strides[0] + ky * pool.dilations[0];
+                let x_ = pixel % columns * pool.strides[1] + kx * pool.dilations[1];
+                let (y, x_) = (y.wrapping_sub(pool.padding[0]), x_.wrapping_sub(pool.padding[1]));
+                if y < height && x_ < width {
+                    let at = ((image * height + y) * width + x_) * channels + channel;
+                    window.push((Some(at), x[at]));
+                } else if (y as isize) < (height + pool.padding_end[0]) as isize
+                    && (x_ as isize) < (width + pool.padding_end[1]) as isize
+                {
+                    window.push((None, 0.0));
+                }
+            }
+            windows.push(window);
+        }
+        windows
+    }
+
+    fn check(reduction: impl Reduction<f32>, formula: impl Fn(&[(Option<usize>, f32)]) -> f32) {
+        for case in cases() {
+            let [inputs, outputs] = lengths(case);
+            let x = numbers(inputs, 1);
+            for backward in [false, true] {
+                let y = cells(&numbers(outputs, 2));
+                Pool { backward, ..case }.run(reduction, &x, &y, |x| x * 3.0);
+                for (window, y) in windows(case, &x).iter().zip(values(&y)) {
+                    let expected = formula(window) * 3.0;
+                    assert!((y - expected).abs() <= 1e-6 * expected.abs(), "{case:?}: {y} {expected}");
+                }
+            }
+            check_overlap([inputs, outputs], case.overlap(4), |backward, x, y| {
+                Pool { backward, ..case }.run(reduction, x, y, |x| x);
+            });
+        }
+    }
+
+    fn inside(window: &[(Option<usize>, f32)]) -> impl Iterator<Item = f32> + Clone {
+        window.iter().filter(|element| element.0.is_some()).map(|element| element.1)
+    }
+
+    #[test]
+    fn the_greatest() {
+        check(Max, |window| inside(window).fold(f32::NEG_INFINITY, f32::max));
+    }
+
+    #[test]
+    fn the_average_with_and_without_padding() {
+        check(Average { include_padding: true }, |window| inside(window).sum::<f32>() / window.len() as f32);
+        check(Average { include_padding: false }, |window| inside(window).sum::<f32>() / inside(window).count() as f32);
+    }
+
+    #[test]
+    fn the_norms() {
+        for p in 1..4 {
+            check(LpNorm { p }, |window| inside(window).map(|x| x.abs().powi(p as i32)).sum::<f32>().powf(1.0 / p as f32));
+        }
+    }
+
+    #[test]
+    fn where_the_greatest_is() {
+        for case in cases() {
+            let [inputs, outputs] = lengths(case);
+            let [height, width, channels] = case.input;
+            // Few different numbers, so that the first of several must be taken.
+            let x: Vec<f32> = numbers(inputs, 1).iter().map(|x| (x * 3.0).round()).collect();
+            for column_major in [false, true] {
+                let y: Vec<Cell<i64>> = (0..outputs).map(|_| Cell::new(-1)).collect();
+                case.max_indices(&x, &y, column_major);
+                for (window, y) in windows(case, &x).iter().zip(&y) {
+                    let greatest = inside(window).fold(f32::NEG_INFINITY, f32::max);
+                    let at = window.iter().find(|element| element.0.is_some() && element.1 == greatest);
+                    let at = at.and_then(|element| element.0).unwrap();
+                    let (channel, column) = (at % channels, at / channels % width);
+                    let (row, image) = (at / channels / width % height, at / channels / width / height);
+                    let plane = (image * channels + channel) * height * width;
+                    let within = if column_major { column * height + row } else { row * width + column };
+                    assert_eq!(y.get() as usize, plane + within, "{case:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn nan_is_passed_over() {
+        let pool = Pool { input: [1, 2, 1], output: [1, 1, 1], kernel: [1, 2], ..POOL };
+        let pool = Pool { padding: [0, 0], padding_end: [0, 0], ..pool };
+        for (x, expected) in [([f32::NAN, 1.0], 1.0), ([2.0, f32::NAN], 2.0), ([f32::NAN; 2], f32::NEG_INFINITY)] {
+            let y = [Cell::new(0.0)];
+            pool.run(Max, &x, &y, |x| x);
+            assert_eq!(y[0].get(), expected);
+        }
+    }
+}
