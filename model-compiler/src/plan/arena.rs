@@ -23,6 +23,8 @@ use model_kernels::Overlap;
 mod rules;
 mod search;
 #[cfg(test)]
+mod simulation;
+#[cfg(test)]
 mod tests;
 #[cfg(test)]
 pub(super) use search::Random;
