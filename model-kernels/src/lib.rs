@@ -13,32 +13,47 @@
 extern crate std;
 
 pub mod accumulate;
+pub mod arg;
 pub mod conv;
 pub mod conv_transpose;
+pub mod copy;
 pub mod dense;
 pub mod depthwise;
+pub mod elementwise;
 pub mod float;
+pub mod gather;
+mod grid;
 pub mod load;
 pub mod matmul;
 pub mod number;
 pub mod overlap;
+pub mod pad;
 pub mod pool;
+pub mod reduce;
 pub mod scalar;
+pub mod softmax;
 #[cfg(test)]
 mod testing;
 mod tile;
 mod window;
 
 pub use accumulate::Accumulate;
+pub use arg::Arg;
 pub use conv::Conv;
 pub use conv_transpose::ConvTranspose;
+pub use copy::{Copy, fill, range};
 pub use dense::Dense;
 pub use depthwise::Depthwise;
+pub use elementwise::{Elementwise, Operands};
 pub use float::*;
+pub use gather::Gather;
 pub use load::Load;
 pub use matmul::MatMul;
 pub use number::{CastTo, Integer, Number};
 pub use overlap::Overlap;
+pub use pad::Pad;
 pub use pool::{Average, LpNorm, Max, Pool};
+pub use reduce::Reduce;
 pub use scalar::*;
+pub use softmax::Softmax;
 pub use tile::pack;
