@@ -7,11 +7,18 @@ mod tensor;
 mod toolchain;
 
 use anyhow::{Context, Result, bail, ensure};
+use qemu::Qemu;
 use std::path::PathBuf;
+use toolchain::Toolchain;
 
 pub(crate) const USAGE: &str = "MODEL.onnx [--target thumbv7em-none-eabihf|thumbv6m-none-eabi] [--opt 3|s|z]
       [--input FILE.npy]... [--arguments 'dims = { ... }']
       measures a model on an emulated Cortex-M; the inputs are a fixed pattern unless given in the model's order";
+
+/// The firmware crates, which are workspaces of their own.
+pub(crate) const MANIFESTS: &[&str] = &["xtask/bench/Cargo.toml"];
+
+const DEFAULT_TARGET: &str = "thumbv7em-none-eabihf";
 
 /// What is built, and how.
 struct Options {
@@ -27,11 +34,18 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
     model::measure(&Options::parse(arguments)?)
 }
 
+/// That the tools for the default target are there, or what is missing.
+pub(crate) fn tools() -> Result<()> {
+    Toolchain::find(DEFAULT_TARGET)?;
+    Qemu::find(DEFAULT_TARGET)?;
+    Ok(())
+}
+
 impl Options {
     fn parse(arguments: &[String]) -> Result<Options> {
         let mut options = Options {
             model: PathBuf::new(),
-            target: "thumbv7em-none-eabihf".to_owned(),
+            target: DEFAULT_TARGET.to_owned(),
             opt: "3".to_owned(),
             inputs: Vec::new(),
             arguments: String::new(),

@@ -1,7 +1,9 @@
 //! The project's own commands, run as `cargo xtask COMMAND`; without a command it lists them.
 
+mod check;
 mod command;
 mod firmware;
+mod timing;
 
 use anyhow::{Result, bail};
 use std::process::ExitCode;
@@ -13,7 +15,11 @@ struct Command {
     run: fn(&[String]) -> Result<()>,
 }
 
-const COMMANDS: &[Command] = &[Command { name: "firmware", usage: firmware::USAGE, run: firmware::run }];
+const COMMANDS: &[Command] = &[
+    Command { name: "check", usage: check::USAGE, run: check::run },
+    Command { name: "firmware", usage: firmware::USAGE, run: firmware::run },
+    Command { name: "timing", usage: timing::USAGE, run: timing::run },
+];
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();

@@ -1,0 +1,118 @@
+//! `cargo xtask check`: all that must hold before a change goes in, one stage after another.
+
+use crate::command::{self, cargo};
+use crate::firmware;
+use anyhow::{Result, bail};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+pub(crate) const USAGE: &str = "
+      formatting, lints, docs, tests, packages and firmware, with the time each of them took";
+
+/// One thing that must hold.
+struct Stage {
+    name: &'static str,
+    run: fn() -> Result<Outcome>,
+}
+
+/// How a stage ended that did not fail.
+enum Outcome {
+    Passed,
+    /// What the stage needs is not on this machine, and why the rest does not need it either.
+    Skipped(String),
+}
+
+const STAGES: &[Stage] = &[
+    Stage { name: "format", run: format },
+    Stage { name: "clippy", run: clippy },
+    Stage { name: "doc", run: doc },
+    Stage { name: "test", run: test },
+    Stage { name: "oldest rustc", run: oldest_rustc },
+    Stage { name: "package", run: package },
+    Stage { name: "firmware", run: firmware },
+];
+
+/// The crates that are published.
+const PUBLISHED: &[&str] = &["model-kernels", "model-compiler", "model-macro", "model-runtime"];
+
+/// Every stage runs, whatever became of the ones before, so that one run tells all that is wrong.
+pub(crate) fn run(_: &[String]) -> Result<()> {
+    let mut failed = Vec::new();
+    let mut table = Vec::new();
+    for stage in STAGES {
+        println!("== {}", stage.name);
+        let start = Instant::now();
+        let outcome = (stage.run)();
+        table.push(row(stage.name, start.elapsed(), &outcome));
+        if let Err(error) = outcome {
+            eprintln!("error: {error:#}");
+            failed.push(stage.name);
+        }
+    }
+    println!("== summary\n{}", table.join("\n"));
+    if !failed.is_empty() {
+        bail!("failed: {}", failed.join(", "));
+    }
+    Ok(())
+}
+
+fn row(name: &str, time: Duration, outcome: &Result<Outcome>) -> String {
+    let end = match outcome {
+        Ok(Outcome::Passed) => "passed".to_owned(),
+        Ok(Outcome::Skipped(reason)) => format!("skipped: {reason}"),
+        Err(_) => "FAILED".to_owned(),
+    };
+    format!("{name:14} {:>7.1} s   {end}", time.as_secs_f64())
+}
+
+fn passed(command: &mut Command) -> Result<Outcome> {
+    command::run(command)?;
+    Ok(Outcome::Passed)
+}
+
+fn format() -> Result<Outcome> {
+    command::run(cargo().args(["fmt", "--all", "--check"]))?;
+    for manifest in firmware::MANIFESTS {
+        command::run(cargo().args(["fmt", "--check", "--manifest-path", manifest]))?;
+    }
+    Ok(Outcome::Passed)
+}
+
+fn clippy() -> Result<Outcome> {
+    passed(cargo().args(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))
+}
+
+fn doc() -> Result<Outcome> {
+    passed(cargo().args(["doc", "--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings"))
+}
+
+/// The README's command.
+fn test() -> Result<Outcome> {
+    passed(cargo().args(["test", "--workspace"]))
+}
+
+/// The crates build with the oldest compiler they promise, where that compiler is there.
+fn oldest_rustc() -> Result<Outcome> {
+    let version = env!("CARGO_PKG_RUST_VERSION");
+    let toolchains = command::output(Command::new("rustup").args(["toolchain", "list"])).unwrap_or_default();
+    if !toolchains.lines().any(|name| name.starts_with(version)) {
+        return Ok(Outcome::Skipped(format!("`rustup toolchain list` has no {version}")));
+    }
+    let mut check = Command::new("rustup");
+    check.args(["run", version, "cargo", "check", "--target-dir", "target/oldest-rustc"]);
+    passed(check.args(PUBLISHED.iter().flat_map(|name| ["--package", name])).current_dir(command::root()))
+}
+
+fn package() -> Result<Outcome> {
+    let packages = PUBLISHED.iter().flat_map(|name| ["--package", name]);
+    passed(cargo().args(["package", "--allow-dirty"]).args(packages))
+}
+
+fn firmware() -> Result<Outcome> {
+    if let Err(missing) = firmware::tools() {
+        return Ok(Outcome::Skipped(format!("{missing:#}")));
+    }
+    let model = command::root().join("examples/wake/wake.onnx").display().to_string();
+    firmware::run(&[model])?;
+    Ok(Outcome::Passed)
+}
