@@ -47,6 +47,7 @@ pub use depthwise::Depthwise;
 pub use elementwise::{Elementwise, Operands};
 pub use float::*;
 pub use gather::Gather;
+pub use half;
 pub use load::Load;
 pub use matmul::MatMul;
 pub use number::{CastTo, Integer, Number};

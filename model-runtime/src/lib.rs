@@ -1,2 +1,48 @@
-//! What firmware depends on.
+//! Neural networks on microcontrollers: [`include_model!`] compiles an ONNX file into plain `no_std` Rust.
+//!
+//! This crate is what firmware depends on. The expansion of [`include_model!`] is straight-line code that calls the kernels
+//! re-exported here, over an [`Arena`] of fixed places and constant weights.
 #![no_std]
+
+mod arena;
+mod model;
+mod plain;
+mod weights;
+
+pub use arena::{Arena, Place, Places, Span, check_plan};
+pub use model::{Elem, LengthError, Model, Side, Signature, Tensor};
+#[doc(hidden)]
+pub use model::{check_length, input_slices, output_slices, read_bytes, write_bytes};
+#[doc(inline)]
+pub use model_kernels::*;
+#[doc(hidden)]
+pub use model_macro::include_model as __include_model;
+#[doc(hidden)]
+pub use plain::Plain;
+pub use weights::weights;
+
+/// Compiles an ONNX model into a module.
+///
+/// ```ignore
+/// include_model!("wake.onnx");                                  // pub mod wake
+/// include_model!("models/kws.onnx", name = detector, dims = { batch: 1, time: 49 });
+/// ```
+///
+/// The path is relative to the invoking file, then to the crate's manifest directory. Arguments:
+///
+/// - `name = detector` names the module (default: the file's stem), with a visibility before it if need be: `pub(crate) name = …`.
+/// - `dims = { batch: 1, "input": [1, 512] }` fixes symbolic dimensions, by their symbol or by an input's name and whole shape.
+///
+/// The module holds `Input`, `Output`, `Model` with `new`, `run`, `input_mut` and `run_in_place`, the constants `RAM_BYTES`,
+/// `WEIGHT_BYTES`, `MACS` and `SIGNATURE`, and for each input and output a submodule with its `NAME` and `SHAPE`.
+#[macro_export]
+macro_rules! include_model {
+    ($($arguments:tt)*) => {
+        $crate::__include_model! { $crate; $($arguments)* }
+    };
+}
+
+/// Stands for a type that a compile error left unknown.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct Unknown;
