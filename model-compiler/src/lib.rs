@@ -1,1 +1,65 @@
-//! ONNX bytes to Rust tokens.
+//! Compiles an ONNX model to `no_std` Rust: bytes → [`onnx::Model`] → [`graph::Graph`] → [`plan::Plan`] → tokens.
+//!
+//! [`compile`] is the whole lane. `model-macro` calls it for `include_model!`; tests, fuzzers, build scripts and command-line
+//! tools may call it too.
+
+pub mod diagnostic;
+pub mod emit;
+pub mod graph;
+pub mod import;
+pub mod onnx;
+pub mod op;
+pub mod ops;
+pub mod passes;
+pub mod plan;
+pub mod reader;
+pub mod scalar;
+pub mod tensor;
+pub mod ty;
+pub mod verify;
+
+pub use model_kernels as kernels;
+
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use crate::diagnostic::Diagnostics;
+use crate::onnx::Source;
+
+/// What the macro's arguments say.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The module's name.
+    pub name: String,
+    /// The module's visibility.
+    pub visibility: TokenStream,
+    /// The path of `model-runtime`.
+    pub runtime: TokenStream,
+    /// Sizes of open dimensions.
+    pub dims: Vec<(String, Dim)>,
+}
+
+/// What an entry of `dims` fixes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Dim {
+    /// The dimension of this name.
+    Size(usize),
+    /// All dimensions of the input of this name.
+    Shape(Vec<usize>),
+}
+
+impl Options {
+    /// A public module called `name`, with nothing fixed.
+    pub fn new(name: impl Into<String>) -> Self {
+        Self { name: name.into(), visibility: quote!(pub), runtime: quote!(::model_runtime), dims: Vec::new() }
+    }
+}
+
+/// Compiles a model to a Rust module, or tells all that is wrong with it.
+pub fn compile(source: &Source, options: &Options) -> Result<TokenStream, Diagnostics> {
+    let model = onnx::parse(source)?;
+    let mut graph = import::graph(&model, options)?;
+    passes::run(&mut graph);
+    let plan = plan::Plan::new(&graph);
+    Ok(emit::rust(&graph, &plan, options, source))
+}

@@ -1,0 +1,232 @@
+//! `Graph` and `Plan` → the module that the user reads with `cargo expand`.
+
+mod docs;
+mod interface;
+mod lower;
+pub mod names;
+mod weights;
+
+pub use interface::{elem, partial};
+pub use lower::{Lower, literal};
+
+use std::collections::HashSet;
+
+use proc_macro2::{Ident, Literal, Span, TokenStream};
+use quote::quote;
+
+use crate::Options;
+use crate::emit::interface::Interface;
+use crate::emit::names::Names;
+use crate::emit::weights::Weights;
+use crate::graph::{Graph, ValueId};
+use crate::onnx::Source;
+use crate::plan::{Owner, Plan};
+use crate::ty::TensorType;
+
+/// Writes the module.
+pub fn rust(graph: &Graph, plan: &Plan, options: &Options, source: &Source) -> TokenStream {
+    let mut emit = Emit::new(graph, plan);
+    let steps = emit.steps();
+    let interface = Interface::of_graph(graph);
+    let summary = docs::summary(graph, plan, source, emit.weights.bytes());
+    let module = Ident::new(&options.name, Span::call_site());
+    let (visibility, runtime) = (&options.visibility, &options.runtime);
+    let types = interface.types();
+    let constants = constants(graph, plan, &emit);
+    let signature = interface.signature(&options.name);
+    let tensors = interface.modules();
+    let model = model(&emit, &interface, steps);
+    let memory = emit.memory();
+    let weights = emit.weights.module();
+    quote! {
+        #(#[doc = #summary])*
+        #visibility mod #module {
+            use #runtime as rt;
+
+            #types
+            #constants
+            #signature
+            #tensors
+            #model
+            #memory
+            #weights
+        }
+    }
+}
+
+/// What the parts of the module share.
+struct Emit<'a> {
+    graph: &'a Graph,
+    plan: &'a Plan,
+    weights: Weights,
+    /// The constant in `memory` and the variable in `run_in_place` of each value that has a place.
+    places: Vec<Option<Ident>>,
+}
+
+impl<'a> Emit<'a> {
+    fn new(graph: &'a Graph, plan: &'a Plan) -> Self {
+        let mut names = Names::new(&["arena", "memory", "weights", "rt", "self"]);
+        names.reserve((0..plan.steps.len()).map(|step| names::scratch(step).to_string().to_lowercase()));
+        let mut places = vec![None; graph.values().len()];
+        let computed = plan.steps.iter().flat_map(|step| &graph.nodes[step.node].outputs);
+        let viewed = graph.nodes.iter().flat_map(|node| &node.outputs);
+        for &id in graph.inputs.iter().chain(computed).chain(viewed) {
+            if plan.offset(id).is_none() || places[id.index()].is_some() {
+                continue;
+            }
+            // A value that is another seen in a different shape goes by the other's name.
+            let same = plan.same_place(graph, id).find_map(|other| places[other.index()].clone());
+            places[id.index()] = Some(same.unwrap_or_else(|| names.variable(&graph.value(id).name)));
+        }
+        Self { graph, plan, weights: Weights::default(), places }
+    }
+
+    /// The variable that holds a value's place.
+    fn variable(&self, id: ValueId) -> &Ident {
+        self.places[id.index()].as_ref().expect("a value that is read has a place")
+    }
+
+    /// The statements of a run, one step after another.
+    fn steps(&mut self) -> Vec<TokenStream> {
+        let inputs = self.graph.inputs.clone();
+        let mut statements: Vec<TokenStream> =
+            inputs.iter().filter(|&&id| self.graph.uses(id) > 0).map(|&id| self.bind(id)).collect();
+        let mut bound: Vec<Ident> = inputs.iter().map(|&id| self.variable(id).clone()).collect();
+        for (index, step) in self.plan.steps.iter().enumerate() {
+            let node = &self.graph.nodes[step.node];
+            let needed = node.inputs.iter().chain(&node.outputs).filter(|id| self.places[id.index()].is_some());
+            let mut bindings = Vec::new();
+            for &id in needed {
+                if !bound.contains(self.variable(id)) {
+                    bindings.push(self.bind(id));
+                    bound.push(self.variable(id).clone());
+                }
+            }
+            let doc = docs::step(self.graph, node);
+            let body = step.op.rules().lower(&Lower::new(self.graph, self.plan, index, &self.places, &mut self.weights));
+            // The comment stands before the first statement of the step.
+            statements.push(quote! { #[doc = #doc] #(#bindings)* #body });
+        }
+        statements
+    }
+
+    /// `let conv = arena.at(memory::CONV);`
+    fn bind(&self, id: ValueId) -> TokenStream {
+        let variable = self.variable(id);
+        let place = names::constant(variable);
+        quote! { let #variable = arena.at(memory::#place); }
+    }
+
+    /// The private module that holds the plan, and its proof.
+    fn memory(&self) -> TokenStream {
+        let mut named = HashSet::new();
+        let values = self.graph.inputs.iter().chain(self.graph.nodes.iter().flat_map(|node| &node.outputs)).filter_map(|&id| {
+            let variable = self.places[id.index()].as_ref()?;
+            let name = names::constant(variable);
+            named.insert(variable).then(|| place(&name, self.graph.ty(id), self.plan.offset(id).expect("it has a name")))
+        });
+        let scratch = self.plan.buffers.iter().filter_map(|buffer| {
+            let Owner::Scratch(step) = buffer.owner else { return None };
+            let name = names::scratch(step);
+            let elem = self.graph.ty(self.graph.nodes[self.plan.steps[step].node].outputs[0]).elem;
+            let ty = TensorType::new(elem, [buffer.bytes / elem.size()]);
+            Some(place(&name, &ty, buffer.offset))
+        });
+        let places: Vec<TokenStream> = values.chain(scratch).collect();
+        let spans = self.plan.buffers.iter().map(|buffer| self.span(buffer));
+        quote! {
+            /// The memory plan: the place of every value in the arena.
+            mod memory {
+                use super::rt;
+
+                #(#places)*
+
+                // Two values that are alive at one step share no byte, but where a kernel may write over what it has read.
+                const _: () = rt::check_plan(&[#(#spans),*]);
+            }
+        }
+    }
+
+    /// `CONV.alive(1, 2).forward_over(FEATURES.alive(0, 1), 1536)`
+    fn span(&self, buffer: &crate::plan::Placed) -> TokenStream {
+        let alive = self.alive(buffer);
+        let over = buffer.over.iter().map(|over| {
+            let input = self.alive(&self.plan.buffers[over.input]);
+            let distance = Literal::isize_unsuffixed(over.distance.abs());
+            let sign = (over.distance < 0).then(|| quote!(-));
+            match over.backward {
+                true => quote!(.backward_over(#input, #sign #distance)),
+                false => quote!(.forward_over(#input, #sign #distance)),
+            }
+        });
+        quote!(#alive #(#over)*)
+    }
+
+    fn alive(&self, buffer: &crate::plan::Placed) -> TokenStream {
+        let (first, last) = (Literal::usize_unsuffixed(buffer.first), Literal::usize_unsuffixed(buffer.last));
+        let name = match buffer.owner {
+            Owner::Value(id) => names::constant(self.variable(id)),
+            Owner::Scratch(step) => names::scratch(step),
+        };
+        quote!(#name.alive(#first, #last))
+    }
+}
+
+/// `pub const CONV: rt::Place<f32, 0, 8000> = rt::Place::new();`
+fn place(name: &Ident, ty: &TensorType, offset: usize) -> TokenStream {
+    let elem = interface::elem(ty.elem);
+    let (offset, len) = (Literal::usize_unsuffixed(offset), Literal::usize_unsuffixed(ty.elements()));
+    quote! { pub const #name: rt::Place<#elem, #offset, #len> = rt::Place::new(); }
+}
+
+fn constants(graph: &Graph, plan: &Plan, emit: &Emit) -> TokenStream {
+    let ram = Literal::usize_unsuffixed(plan.arena_bytes);
+    let weights = Literal::usize_unsuffixed(emit.weights.bytes());
+    let macs = Literal::u64_unsuffixed(docs::macs(graph, plan));
+    quote! {
+        /// Bytes of working memory: the arena with inputs and outputs, and state.
+        pub const RAM_BYTES: usize = #ram;
+        /// Bytes of constant data, without code.
+        pub const WEIGHT_BYTES: usize = #weights;
+        /// Multiply-accumulates a run.
+        pub const MACS: u64 = #macs;
+    }
+}
+
+/// The struct with its methods, and the trait.
+fn model(emit: &Emit, interface: &Interface, steps: Vec<TokenStream>) -> TokenStream {
+    let place = |id: ValueId| names::constant(emit.variable(id));
+    let input_places: Vec<Ident> = emit.graph.inputs.iter().map(|&id| place(id)).collect();
+    let output_places: Vec<Ident> = emit.graph.outputs.iter().map(|&id| place(id)).collect();
+    let run = interface.run();
+    let input_mut = interface.input_mut(&input_places);
+    let (result, yields) = interface.result(&output_places);
+    let by_bytes = interface.model_trait();
+    let arena = (!steps.is_empty()).then(|| quote!(let arena = self.arena.places();));
+    quote! {
+        /// The model and its working memory, all zero at first. Keep it in a `static`.
+        pub struct Model {
+            arena: rt::Arena<RAM_BYTES>,
+        }
+
+        impl Model {
+            /// A model that has not run yet.
+            #[allow(clippy::new_without_default)]
+            pub const fn new() -> Self {
+                Self { arena: rt::Arena::new() }
+            }
+
+            #run
+            #input_mut
+
+            /// Runs the model on what its inputs' places hold; the run reuses them, so fill all of them before the next.
+            pub fn run_in_place(&mut self) -> #result {
+                #arena
+                #(#steps)*
+                #yields
+            }
+        }
+
+        #by_bytes
+    }
+}

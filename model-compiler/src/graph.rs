@@ -1,0 +1,224 @@
+//! The model as typed values and core operators, in execution order.
+
+use std::collections::HashSet;
+use std::fmt;
+
+use crate::diagnostic::Result;
+use crate::op::Op;
+use crate::ops::copy::Copy;
+use crate::tensor::Tensor;
+use crate::ty::TensorType;
+
+/// Names a value of one graph.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ValueId(usize);
+
+impl ValueId {
+    /// The value's place in [`Graph::values`].
+    pub fn index(self) -> usize {
+        self.0
+    }
+}
+
+/// A tensor that flows along an edge: an input, a constant, or what a node computes.
+#[derive(Clone, Debug)]
+pub struct Value {
+    /// Its ONNX name; made up for what the import inserts.
+    pub name: String,
+    /// Element type and sizes.
+    pub ty: TensorType,
+    /// Its elements, when they are known now.
+    pub constant: Option<Tensor>,
+}
+
+/// One application of a core operator.
+#[derive(Clone, Debug)]
+pub struct Node {
+    /// What is computed.
+    pub op: Op,
+    /// What it reads.
+    pub inputs: Vec<ValueId>,
+    /// What it computes.
+    pub outputs: Vec<ValueId>,
+    /// The ONNX nodes that it stands for, by name, in their order.
+    pub origin: Vec<String>,
+}
+
+/// A model: every input of a node is a graph input, a constant, or an output of an earlier node.
+#[derive(Clone, Debug, Default)]
+pub struct Graph {
+    values: Vec<Value>,
+    /// The nodes in execution order.
+    pub nodes: Vec<Node>,
+    /// What a run is given.
+    pub inputs: Vec<ValueId>,
+    /// What a run yields.
+    pub outputs: Vec<ValueId>,
+    /// The operator set of the default domain that the file asked for.
+    pub opset: i64,
+    /// What was assumed where the file left something open, for the module's documentation.
+    pub notes: Vec<String>,
+}
+
+impl Graph {
+    /// All values, in the order of their ids.
+    pub fn values(&self) -> &[Value] {
+        &self.values
+    }
+
+    /// The value that `id` names.
+    pub fn value(&self, id: ValueId) -> &Value {
+        &self.values[id.0]
+    }
+
+    /// The type of a value.
+    pub fn ty(&self, id: ValueId) -> &TensorType {
+        &self.value(id).ty
+    }
+
+    /// The elements of a value, when they are known.
+    pub fn constant(&self, id: ValueId) -> Option<&Tensor> {
+        self.value(id).constant.as_ref()
+    }
+
+    /// Adds a value that a run is given.
+    pub fn add_input(&mut self, name: impl Into<String>, ty: TensorType) -> ValueId {
+        let id = self.add_value(name.into(), ty, None);
+        self.inputs.push(id);
+        id
+    }
+
+    /// Adds a constant.
+    pub fn add_constant(&mut self, name: impl Into<String>, tensor: Tensor) -> ValueId {
+        self.add_value(name.into(), tensor.ty().clone(), Some(tensor))
+    }
+
+    /// Adds the value that a node about to be inserted computes.
+    pub fn add_value(&mut self, name: String, ty: TensorType, constant: Option<Tensor>) -> ValueId {
+        self.values.push(Value { name, ty, constant });
+        ValueId(self.values.len() - 1)
+    }
+
+    /// Gives a value its name in the model.
+    pub fn rename(&mut self, id: ValueId, name: impl Into<String>) {
+        self.values[id.0].name = name.into();
+    }
+
+    /// Makes `op` of `inputs` at the end of the graph, or its results now when they are constant.
+    pub fn push(&mut self, op: Op, inputs: &[ValueId], origin: &[String]) -> Result<Vec<ValueId>> {
+        self.insert(self.nodes.len(), op, inputs, origin)
+    }
+
+    /// As [`Graph::push`], before the node at `index`.
+    pub fn insert(&mut self, index: usize, op: Op, inputs: &[ValueId], origin: &[String]) -> Result<Vec<ValueId>> {
+        let types: Vec<&TensorType> = inputs.iter().map(|&id| self.ty(id)).collect();
+        let output_types = op.rules().infer(&types)?;
+        let name = origin.last().cloned().unwrap_or_else(|| op.name().to_owned());
+        if let Some(results) = self.fold(&op, inputs, &output_types) {
+            return Ok(results.into_iter().map(|tensor| self.add_constant(name.clone(), tensor)).collect());
+        }
+        let outputs: Vec<_> = output_types.into_iter().map(|ty| self.add_value(name.clone(), ty, None)).collect();
+        let node = Node { op, inputs: inputs.to_vec(), outputs: outputs.clone(), origin: origin.to_vec() };
+        self.nodes.insert(index, node);
+        Ok(outputs)
+    }
+
+    /// As [`Graph::insert`], of an operator that is known to take its inputs, with one result.
+    pub fn insert_one(&mut self, index: usize, op: Op, inputs: &[ValueId], origin: &[String]) -> ValueId {
+        let name = op.name();
+        match self.insert(index, op, inputs, origin) {
+            Ok(outputs) => outputs[0],
+            Err(refusal) => {
+                panic!("internal error: a pass made an impossible {name}: {}; please report this model", refusal.message)
+            }
+        }
+    }
+
+    fn fold(&self, op: &Op, inputs: &[ValueId], outputs: &[TensorType]) -> Option<Vec<Tensor>> {
+        let constants: Option<Vec<&Tensor>> = inputs.iter().map(|&id| self.constant(id)).collect();
+        op.rules().fold(&constants?, outputs)
+    }
+
+    /// The index of the node that computes `id`, if one does.
+    pub fn producer(&self, id: ValueId) -> Option<usize> {
+        self.nodes.iter().position(|node| node.outputs.contains(&id))
+    }
+
+    /// The indices of the nodes that read `id`, each once.
+    pub fn readers(&self, id: ValueId) -> Vec<usize> {
+        (0..self.nodes.len()).filter(|&index| self.nodes[index].inputs.contains(&id)).collect()
+    }
+
+    /// How often `id` is read, by nodes and as an output of the graph.
+    pub fn uses(&self, id: ValueId) -> usize {
+        let by_nodes: usize = self.nodes.iter().map(|node| count(&node.inputs, id)).sum();
+        by_nodes + count(&self.outputs, id)
+    }
+
+    /// Makes everything that read `old` read `new`.
+    ///
+    /// An output of the graph is a value of its own that a node computes; where `new` is none, a copy of it becomes the output.
+    pub fn replace(&mut self, old: ValueId, new: ValueId) {
+        for node in &mut self.nodes {
+            node.inputs.iter_mut().filter(|id| **id == old).for_each(|id| *id = new);
+        }
+        if self.outputs.contains(&old) {
+            let shared = self.outputs.contains(&new) || self.producer(new).is_none();
+            let index = self.nodes.len();
+            let new = if shared { self.insert_one(index, Copy {}.into(), &[new], &["output".to_owned()]) } else { new };
+            let name = self.value(old).name.clone();
+            self.rename(new, name);
+            self.outputs.iter_mut().filter(|id| **id == old).for_each(|id| *id = new);
+        }
+    }
+
+    /// Computes the only output of the node at `index` by `op` of `inputs` instead, and drops what is unused then.
+    pub fn rewrite(&mut self, index: usize, op: Op, inputs: &[ValueId], origin: &[String]) {
+        let old = self.nodes[index].outputs[0];
+        let new = self.insert_one(index, op, inputs, origin);
+        let name = self.value(old).name.clone();
+        self.rename(new, name);
+        self.replace(old, new);
+        self.drop_unused();
+    }
+
+    /// Removes nodes whose results nobody reads.
+    pub fn drop_unused(&mut self) {
+        let mut needed: HashSet<ValueId> = self.outputs.iter().copied().collect();
+        let mut keep = vec![false; self.nodes.len()];
+        for (node, keep) in self.nodes.iter().zip(&mut keep).rev() {
+            *keep = node.outputs.iter().any(|id| needed.contains(id));
+            if *keep {
+                needed.extend(&node.inputs);
+            }
+        }
+        let mut keep = keep.into_iter();
+        self.nodes.retain(|_| keep.next().expect("one flag a node"));
+    }
+}
+
+fn count(ids: &[ValueId], id: ValueId) -> usize {
+    ids.iter().filter(|&&other| other == id).count()
+}
+
+/// One line a node, for tests and for reading: `%3 f32[1, 4] = Softmax { axis: 1 } (%2)`.
+impl fmt::Display for Graph {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let operand = |id: &ValueId| match self.constant(*id) {
+            Some(tensor) => format!("const {}", tensor.ty()),
+            None => format!("%{}", id.0),
+        };
+        let list = |ids: &[ValueId]| ids.iter().map(operand).collect::<Vec<_>>().join(", ");
+        for &id in &self.inputs {
+            writeln!(f, "input %{} {} `{}`", id.0, self.ty(id), self.value(id).name)?;
+        }
+        for node in &self.nodes {
+            let results: Vec<_> = node.outputs.iter().map(|&id| format!("%{} {}", id.0, self.ty(id))).collect();
+            writeln!(f, "{} = {} ({})", results.join(", "), node.op, list(&node.inputs))?;
+        }
+        for &id in &self.outputs {
+            writeln!(f, "output {} `{}`", operand(&id), self.value(id).name)?;
+        }
+        Ok(())
+    }
+}

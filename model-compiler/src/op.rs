@@ -1,0 +1,162 @@
+//! What the compiler may ask of an operator, and the list of operators.
+
+use std::fmt;
+use std::ops::RangeInclusive;
+
+use proc_macro2::TokenStream;
+
+use crate::diagnostic::Result;
+use crate::emit::Lower;
+use crate::graph::ValueId;
+use crate::kernels::Overlap;
+use crate::ops::elementwise::Expr;
+use crate::reader::NodeReader;
+use crate::tensor::Tensor;
+use crate::ty::TensorType;
+
+/// A version of an ONNX operator and the reader that turns its nodes into core operators.
+pub struct OpDef {
+    /// The operator's ONNX name, with its domain where that is not the default one: `com.microsoft::QGemm`.
+    pub name: &'static str,
+    /// The operator sets in which this definition holds.
+    pub opset: RangeInclusive<i64>,
+    /// Reads a node, pushes core operators, and returns the values of its outputs.
+    pub read: fn(&mut NodeReader) -> Result<Vec<ValueId>>,
+}
+
+/// The newest operator set that the definitions were written for.
+pub const LATEST: i64 = 27;
+
+/// The types around one node.
+#[derive(Clone, Copy, Debug)]
+pub struct Types<'a> {
+    /// Types of the inputs.
+    pub inputs: &'a [&'a TensorType],
+    /// Types of the outputs.
+    pub outputs: &'a [&'a TensorType],
+}
+
+/// How the memory of a node's outputs relates to that of its inputs when no step is needed at all.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum View {
+    /// The output is the bytes of input 0 from this offset on.
+    Part(usize),
+    /// The inputs are parts of the output, from these offsets on.
+    Whole(Vec<usize>),
+}
+
+/// The rules of a core operator: two duties, and defaults for the rest.
+pub trait Operator {
+    /// The types of the outputs, or why the inputs cannot be taken.
+    fn infer(&self, inputs: &[&TensorType]) -> Result<Vec<TensorType>>;
+
+    /// The statements that compute a node.
+    fn lower(&self, cx: &Lower) -> TokenStream;
+
+    /// The outputs for constant inputs, computed by the kernel that the chip would run.
+    fn fold(&self, _inputs: &[&Tensor], _outputs: &[TensorType]) -> Option<Vec<Tensor>> {
+        None
+    }
+
+    /// How output 0 may overlap input `input` in memory.
+    fn overlap(&self, _types: Types, _input: usize) -> Overlap {
+        Overlap::NONE
+    }
+
+    /// For inputs that are all transposed by `perm`: the operator that takes them as they were, and the axes of its output in the
+    /// order that makes the outputs equal. So a transpose moves from before a node to behind it.
+    fn transposed(&self, _types: Types, _perm: &[usize]) -> Option<(Op, Vec<usize>)> {
+        None
+    }
+
+    /// That the node is only a way to look at memory.
+    fn view(&self, _types: Types) -> Option<View> {
+        None
+    }
+
+    /// The same operator, running from its last element to its first.
+    fn backward(&self) -> Option<Op> {
+        None
+    }
+
+    /// Bytes of scratch that a step needs; `constant` tells which inputs are constant data.
+    fn scratch(&self, _types: Types, _constant: &[bool]) -> usize {
+        0
+    }
+
+    /// Constant input `input` in the order in which the kernel reads it, when that is not its own.
+    fn pack(&self, _types: Types, _input: usize, _constant: &Tensor) -> Option<Tensor> {
+        None
+    }
+
+    /// Multiply-accumulates of one run.
+    fn macs(&self, _types: Types) -> u64 {
+        0
+    }
+}
+
+/// `operators! { Softmax in softmax }` declares the module `ops::softmax`, makes `Softmax` a variant of [`Op`], and joins the
+/// module's `DEFS` to the catalogue.
+macro_rules! operators {
+    ($($variant:ident in $module:ident),* $(,)?) => {
+        /// A core operator.
+        #[derive(Clone, Debug, PartialEq)]
+        pub enum Op {
+            $(#[doc = concat!("See [`crate::ops::", stringify!($module), "`].")] $variant(crate::ops::$module::$variant),)*
+        }
+
+        impl Op {
+            /// The operator's rules.
+            pub fn rules(&self) -> &dyn Operator {
+                match self { $(Self::$variant(op) => op,)* }
+            }
+
+            /// The operator's name.
+            pub fn name(&self) -> &'static str {
+                match self { $(Self::$variant(_) => stringify!($variant),)* }
+            }
+        }
+
+        /// Prints the operator as its own type does.
+        impl fmt::Display for Op {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                match self { $(Self::$variant(op) => write!(f, "{op:?}"),)* }
+            }
+        }
+
+        $(impl From<crate::ops::$module::$variant> for Op {
+            fn from(op: crate::ops::$module::$variant) -> Self {
+                Self::$variant(op)
+            }
+        })*
+    };
+}
+
+operators! {
+    Concat in concat,
+    Conv in conv,
+    Copy in copy,
+    Dense in dense,
+    Elementwise in elementwise,
+    MatMul in matmul,
+    Reshape in reshape,
+    Softmax in softmax,
+    Transpose in transpose,
+}
+
+impl Op {
+    /// What is applied to each result, of operators that can do so.
+    pub fn activation_mut(&mut self) -> Option<&mut Option<Expr>> {
+        match self {
+            Self::Conv(op) => Some(&mut op.activation),
+            Self::Dense(op) => Some(&mut op.activation),
+            Self::MatMul(op) => Some(&mut op.activation),
+            _ => None,
+        }
+    }
+}
+
+/// The definitions of every ONNX operator that is known, one family after another.
+pub fn definitions() -> impl Iterator<Item = &'static OpDef> {
+    crate::ops::DEFS.iter().flat_map(|family| family.iter())
+}

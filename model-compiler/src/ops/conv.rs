@@ -1,0 +1,178 @@
+//! `Conv` along one or two spatial axes, channels last: <https://onnx.ai/onnx/operators/onnx__Conv.html>
+
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use super::dense;
+use super::elementwise::Expr;
+use super::window::{self, Window};
+use super::{cells, expect_elem, filled};
+use crate::diagnostic::{Refusal, Result};
+use crate::emit::{Lower, literal};
+use crate::graph::ValueId;
+use crate::kernels::{self, Overlap};
+use crate::op::{LATEST, Op, OpDef, Operator, Types};
+use crate::reader::NodeReader;
+use crate::tensor::Tensor;
+use crate::ty::{ElemType, TensorType};
+
+/// What ONNX calls this family.
+pub const DEFS: &[OpDef] = &[OpDef { name: "Conv", opset: 1..=LATEST, read }];
+
+/// `y[n, y, x, o] = activation(bias[o] + Σ x[n, y + …, x + …, c] · w[o, c, ky, kx])`; inputs `x`, `w`, and `bias` where there is one.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Conv {
+    /// How the kernel slides over the image.
+    pub window: Window,
+    /// Groups of channels that are convolved apart.
+    pub groups: usize,
+    /// Applied to each sum.
+    pub activation: Option<Expr>,
+    /// Take the pixels from last to first.
+    pub backward: bool,
+}
+
+fn read(node: &mut NodeReader) -> Result<Vec<ValueId>> {
+    let (x, w, bias) = (node.input(0)?, node.input(1)?, node.optional_input(2));
+    let (image, weights) = (node.ty(x).clone(), node.ty(w).clone());
+    let groups = node.int("group", 1)?;
+    let groups = usize::try_from(groups).ok().filter(|&groups| fits(&image, &weights, groups)).ok_or_else(|| {
+        Refusal::new(
+            format!("an image {image} and weights {weights} do not fit with {groups} groups"),
+            "fix the shapes in the exported model: weights are [outputs, channels / groups, kernel…]",
+        )
+    })?;
+    if let Some(bias) = bias.filter(|&bias| node.ty(bias).shape[..] != weights.shape[..1]) {
+        return Err(Refusal::new(
+            format!("the bias is {}; expected one element for each of the {} outputs", node.ty(bias), weights.shape[0]),
+            "fix the shapes in the exported model",
+        ));
+    }
+    let window = window::read(node, Some(weights.shape[2..].to_vec()), false)?;
+    let x = window::channels_last(node, x)?;
+    let pointwise = groups == 1 && window.kernel == [1, 1] && window.strides == [1, 1] && window.padding == [0; 4];
+    let y = if pointwise {
+        let matrix = node.reshape(w, [weights.shape[0], weights.shape[1]])?;
+        let matrix = node.transpose(matrix, vec![1, 0])?;
+        dense::push(node, x, matrix, bias)?
+    } else {
+        let inputs: Vec<ValueId> = [x, w].into_iter().chain(bias).collect();
+        node.push(Conv { window, groups, activation: None, backward: false }, &inputs)?
+    };
+    Ok(vec![window::channels_first(node, y, image.shape.len())?])
+}
+
+fn fits(image: &TensorType, weights: &TensorType, groups: usize) -> bool {
+    groups > 0
+        && image.shape.len() == weights.shape.len()
+        && image.shape.len() > 2
+        && image.shape[1] == weights.shape[1] * groups
+        && weights.shape[0].is_multiple_of(groups)
+}
+
+/// The kernel that computes a convolution: one channel a group has its own.
+enum Kernel {
+    Conv(kernels::Conv),
+    Depthwise(kernels::Depthwise),
+}
+
+impl Conv {
+    fn kernel(&self, inputs: &[&TensorType]) -> Kernel {
+        let (image, weights) = (&inputs[0].shape, &inputs[1].shape);
+        let [batch, height, width, channels] = image[..] else { unreachable!("infer takes images of four dimensions") };
+        let output = self.window.output([height, width], false).expect("infer checks that the kernel fits");
+        let (input, output) = ([height, width, channels], [output[0], output[1], weights[0]]);
+        let Window { kernel, strides, dilations, .. } = self.window;
+        let (padding, groups, backward) = (self.window.before(), self.groups, self.backward);
+        if groups == channels && weights[0] == channels {
+            return Kernel::Depthwise(kernels::Depthwise { input, output, kernel, strides, dilations, padding, batch, backward });
+        }
+        Kernel::Conv(kernels::Conv { input, output, kernel, strides, dilations, padding, groups, batch, backward })
+    }
+}
+
+impl Operator for Conv {
+    fn infer(&self, inputs: &[&TensorType]) -> Result<Vec<TensorType>> {
+        inputs.iter().try_for_each(|ty| expect_elem("Conv", ty, &[ElemType::F32, ElemType::F64]))?;
+        let image = &inputs[0].shape;
+        let output = self.window.output([image[1], image[2]], false).ok_or_else(|| {
+            Refusal::new("the kernel does not fit into the padded image", "fix the shapes in the exported model")
+        })?;
+        Ok(vec![inputs[0].with_shape([image[0], output[0], output[1], inputs[1].shape[0]])])
+    }
+
+    fn fold(&self, inputs: &[&Tensor], outputs: &[TensorType]) -> Option<Vec<Tensor>> {
+        if self.activation.is_some() || inputs[0].ty().elem != ElemType::F32 {
+            return None;
+        }
+        let types: Vec<&TensorType> = inputs.iter().map(|input| input.ty()).collect();
+        let weights = self.packed(&types, inputs[1]).to_vec::<f32>();
+        let bias = inputs.get(2).map(|bias| bias.to_vec::<f32>()).unwrap_or_default();
+        let x = inputs[0].to_vec::<f32>();
+        let y = filled::<f32>(&outputs[0], |y| match self.kernel(&types) {
+            Kernel::Conv(kernel) => kernel.run(&x, &weights, &bias, y, &cells::<f32>(kernel.scratch()), |x| x),
+            Kernel::Depthwise(kernel) => kernel.run(&x, &weights, &bias, y, |x| x),
+        });
+        Some(vec![y])
+    }
+
+    fn overlap(&self, types: Types, input: usize) -> Overlap {
+        let size = types.outputs[0].elem.size();
+        match (input, self.kernel(types.inputs)) {
+            (0, Kernel::Conv(kernel)) => kernel.overlap(size),
+            (0, Kernel::Depthwise(kernel)) => kernel.overlap(size),
+            _ => Overlap::NONE,
+        }
+    }
+
+    fn backward(&self) -> Option<Op> {
+        Some(Self { backward: true, ..self.clone() }.into())
+    }
+
+    fn scratch(&self, types: Types, _constant: &[bool]) -> usize {
+        match self.kernel(types.inputs) {
+            Kernel::Conv(kernel) => kernel.scratch() * types.outputs[0].elem.size(),
+            Kernel::Depthwise(_) => 0,
+        }
+    }
+
+    fn pack(&self, types: Types, input: usize, constant: &Tensor) -> Option<Tensor> {
+        (input == 1).then(|| self.packed(types.inputs, constant))
+    }
+
+    fn macs(&self, types: Types) -> u64 {
+        match self.kernel(types.inputs) {
+            Kernel::Conv(kernel) => kernel.macs(),
+            Kernel::Depthwise(kernel) => kernel.macs(),
+        }
+    }
+
+    fn lower(&self, cx: &Lower) -> TokenStream {
+        let bias = if cx.input_count() == 3 { cx.input(2) } else { dense::no_bias(cx) };
+        let (x, w, y, activation) = (cx.input(0), cx.input(1), cx.output(0), cx.activation(self.activation.as_ref()));
+        match cx.types(|types| self.kernel(types.inputs)) {
+            Kernel::Conv(kernel) => {
+                let (kernel, scratch) = (literal(&kernel), cx.scratch());
+                quote! { #kernel.run(#x, #w, #bias, #y, #scratch, #activation); }
+            }
+            Kernel::Depthwise(kernel) => {
+                let kernel = literal(&kernel);
+                quote! { #kernel.run(#x, #w, #bias, #y, #activation); }
+            }
+        }
+    }
+}
+
+impl Conv {
+    /// Weights in the order in which the kernel reads them.
+    fn packed(&self, inputs: &[&TensorType], weights: &Tensor) -> Tensor {
+        match self.kernel(inputs) {
+            Kernel::Conv(kernel) => dense::reordered(weights, kernel.pack_order()),
+            Kernel::Depthwise(kernel) => {
+                let ([height, width], channels) = (kernel.kernel, kernel.input[2]);
+                let taps = height * width;
+                dense::reordered(weights, (0..taps).flat_map(|tap| (0..channels).map(move |channel| channel * taps + tap)))
+            }
+        }
+    }
+}

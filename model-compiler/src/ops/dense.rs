@@ -1,0 +1,176 @@
+//! `Gemm` and `MatMul` with a constant matrix: a layer of fully connected units.
+//!
+//! <https://onnx.ai/onnx/operators/onnx__Gemm.html>
+
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use super::elementwise::Expr;
+use super::{filled, matmul};
+use crate::diagnostic::{Refusal, Result};
+use crate::emit::{Lower, literal};
+use crate::graph::ValueId;
+use crate::kernels::{self, Overlap};
+use crate::op::{LATEST, Op, OpDef, Operator, Types};
+use crate::reader::NodeReader;
+use crate::tensor::Tensor;
+use crate::ty::{ElemType, TensorType};
+
+/// What ONNX calls this family.
+pub const DEFS: &[OpDef] = &[OpDef { name: "Gemm", opset: 6..=LATEST, read: read_gemm }];
+
+/// `y[…, o] = activation(bias[o] + Σᵢ x[…, i] · w[i, o])`; inputs `x`, `w`, and `bias` where there is one.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Dense {
+    /// Applied to each sum.
+    pub activation: Option<Expr>,
+    /// Take the rows from last to first.
+    pub backward: bool,
+}
+
+/// Pushes `x · w + bias`: a [`Dense`] where `w` is constant, else a matrix product.
+pub fn push(node: &mut NodeReader, x: ValueId, w: ValueId, bias: Option<ValueId>) -> Result<ValueId> {
+    if node.value(w).is_some() {
+        let inputs: Vec<ValueId> = [x, w].into_iter().chain(bias).collect();
+        return node.push(Dense::default(), &inputs);
+    }
+    let product = node.push(matmul::MatMul::default(), &[x, w])?;
+    match bias {
+        Some(bias) => super::elementwise::push(node, "add", &[product, bias]),
+        None => Ok(product),
+    }
+}
+
+/// `alpha · A · B + beta · C`, each of `A` and `B` transposed on demand.
+fn read_gemm(node: &mut NodeReader) -> Result<Vec<ValueId>> {
+    let (mut a, mut b) = (node.input(0)?, node.input(1)?);
+    let (alpha, beta) = (node.float("alpha", 1.0)?, node.float("beta", 1.0)?);
+    let (transpose_a, transpose_b) = (node.flag("transA", false)?, node.flag("transB", false)?);
+    if node.opset() < 7 {
+        node.ignore("broadcast");
+    }
+    for (name, id) in [("A", a), ("B", b)] {
+        if node.ty(id).shape.len() != 2 {
+            return Err(Refusal::new(
+                format!("`{name}` is {}; expected a matrix of two dimensions", node.ty(id)),
+                "put a Flatten or Reshape before the node in the exported model",
+            ));
+        }
+    }
+    if transpose_a {
+        a = node.transpose(a, vec![1, 0])?;
+    }
+    if transpose_b {
+        b = node.transpose(b, vec![1, 0])?;
+    }
+    // Scaling the constant factor costs nothing at run time.
+    b = scaled(node, b, alpha)?;
+    let Some(c) = node.optional_input(2) else {
+        return Ok(vec![push(node, a, b, None)?]);
+    };
+    let c = scaled(node, c, beta)?;
+    let (bias, outputs) = (node.ty(c).shape.clone(), node.ty(b).shape[1]);
+    let a_row = bias.len() <= 2 && bias.elements() == outputs && bias.last() == Some(&outputs);
+    if a_row && node.value(c).is_some() {
+        let bias = node.reshape(c, [outputs])?;
+        return Ok(vec![push(node, a, b, Some(bias))?]);
+    }
+    let product = push(node, a, b, None)?;
+    Ok(vec![super::elementwise::push(node, "add", &[product, c])?])
+}
+
+fn scaled(node: &mut NodeReader, value: ValueId, factor: f32) -> Result<ValueId> {
+    if factor == 1.0 {
+        return Ok(value);
+    }
+    let elem = node.ty(value).elem;
+    let factor = Expr::number(factor.into(), elem);
+    node.push(super::elementwise::Elementwise { expr: Expr::call("mul", [Expr::Input(0), factor]) }, &[value])
+}
+
+/// The elements of `weights` that `order` names, one after another.
+pub fn reordered(weights: &Tensor, order: impl Iterator<Item = usize>) -> Tensor {
+    let size = weights.ty().elem.size();
+    let bytes = weights.bytes();
+    let mut reordered = Vec::with_capacity(bytes.len());
+    order.for_each(|index| reordered.extend_from_slice(&bytes[index * size..(index + 1) * size]));
+    Tensor::new(weights.ty().clone(), reordered).expect("an order names every element once")
+}
+
+/// No bias: the sums begin at zero.
+pub fn no_bias(cx: &Lower) -> TokenStream {
+    let elem = crate::emit::elem(cx.output_ty(0).elem);
+    quote!(&[] as &[#elem])
+}
+
+impl Dense {
+    fn kernel(&self, inputs: &[&TensorType]) -> kernels::Dense {
+        let [depth, outputs] = inputs[1].shape[..] else { unreachable!("infer takes a matrix") };
+        kernels::Dense { rows: inputs[0].elements() / depth, inputs: depth, outputs, backward: self.backward }
+    }
+}
+
+impl Operator for Dense {
+    fn infer(&self, inputs: &[&TensorType]) -> Result<Vec<TensorType>> {
+        inputs.iter().try_for_each(|ty| super::expect_elem("Dense", ty, &[ElemType::F32, ElemType::F64]))?;
+        let (x, w) = (inputs[0], inputs[1]);
+        let (&depth, &outputs) = match (x.shape.last(), &w.shape[..]) {
+            (Some(depth), [rows, outputs]) if depth == rows && *depth > 0 => (depth, outputs),
+            _ => return Err(matmul::mismatch(x, w)),
+        };
+        let bias_fits = inputs.get(2).is_none_or(|bias| bias.shape[..] == [outputs]);
+        if x.elem != w.elem || !bias_fits {
+            return Err(matmul::mismatch(x, w));
+        }
+        let mut shape = x.shape.to_vec();
+        *shape.last_mut().expect("it ends with the depth") = outputs;
+        debug_assert_eq!(x.shape.last(), Some(&depth));
+        Ok(vec![x.with_shape(shape)])
+    }
+
+    fn fold(&self, inputs: &[&Tensor], outputs: &[TensorType]) -> Option<Vec<Tensor>> {
+        if self.activation.is_some() || inputs[0].ty().elem != ElemType::F32 {
+            return None;
+        }
+        let types: Vec<&TensorType> = inputs.iter().map(|input| input.ty()).collect();
+        let kernel = self.kernel(&types);
+        let weights = reordered(inputs[1], kernel.pack_order(false)).to_vec::<f32>();
+        let bias = inputs.get(2).map(|bias| bias.to_vec::<f32>()).unwrap_or_default();
+        let x = inputs[0].to_vec::<f32>();
+        let y = filled::<f32>(&outputs[0], |y| kernel.run(&x, &weights, &bias, y, &super::cells::<f32>(kernel.scratch()), |x| x));
+        Some(vec![y])
+    }
+
+    fn transposed(&self, _types: Types, perm: &[usize]) -> Option<(Op, Vec<usize>)> {
+        let last = perm.len() - 1;
+        (perm[last] == last).then(|| (self.clone().into(), perm.to_vec()))
+    }
+
+    fn overlap(&self, types: Types, input: usize) -> Overlap {
+        if input == 0 { self.kernel(types.inputs).overlap(types.outputs[0].elem.size()) } else { Overlap::NONE }
+    }
+
+    fn backward(&self) -> Option<Op> {
+        Some(Self { backward: true, ..self.clone() }.into())
+    }
+
+    fn scratch(&self, types: Types, _constant: &[bool]) -> usize {
+        self.kernel(types.inputs).scratch() * types.outputs[0].elem.size()
+    }
+
+    fn pack(&self, types: Types, input: usize, constant: &Tensor) -> Option<Tensor> {
+        (input == 1).then(|| reordered(constant, self.kernel(types.inputs).pack_order(false)))
+    }
+
+    fn macs(&self, types: Types) -> u64 {
+        self.kernel(types.inputs).macs()
+    }
+
+    fn lower(&self, cx: &Lower) -> TokenStream {
+        let kernel = literal(&cx.types(|types| self.kernel(types.inputs)));
+        let bias = if cx.input_count() == 3 { cx.input(2) } else { no_bias(cx) };
+        let (x, w, y, scratch) = (cx.input(0), cx.input(1), cx.output(0), cx.scratch());
+        let activation = cx.activation(self.activation.as_ref());
+        quote! { #kernel.run(#x, #w, #bias, #y, #scratch, #activation); }
+    }
+}

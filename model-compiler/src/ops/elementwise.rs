@@ -1,0 +1,169 @@
+//! All elementwise operators: one core operator that holds a scalar expression, so that a chain of them is one loop.
+//!
+//! Inputs broadcast by ONNX's rule: <https://onnx.ai/onnx/repo-docs/Broadcasting.html>
+
+mod catalogue;
+mod expr;
+mod functions;
+
+pub use catalogue::DEFS;
+pub use expr::Expr;
+
+use proc_macro2::{Literal, TokenStream};
+use quote::quote;
+
+use crate::diagnostic::{Refusal, Result};
+use crate::emit::{Lower, literal};
+use crate::graph::ValueId;
+use crate::kernels::{self, Overlap};
+use crate::op::{Op, Operator, Types};
+use crate::reader::NodeReader;
+use crate::scalar::Scalar;
+use crate::tensor::Tensor;
+use crate::ty::{ElemType, Shape, TensorType, broadcast};
+
+/// `y[i] = expr(a[i], b[i], …)`
+#[derive(Clone, Debug, PartialEq)]
+pub struct Elementwise {
+    /// What is computed of one element of each input.
+    pub expr: Expr,
+}
+
+/// The most inputs that one loop has.
+pub const MAX_INPUTS: usize = 6;
+
+/// The most dimensions that a loop has, for asking kernels about one of any number.
+const MAX_RANK: usize = 8;
+
+/// A loop nest over the output, dense dimensions made one, with the strides of each operand.
+struct Nest {
+    shape: Vec<usize>,
+    strides: Vec<Vec<usize>>,
+}
+
+impl Nest {
+    fn new(output: &Shape, inputs: &[&Shape]) -> Self {
+        let strides: Vec<Vec<usize>> = inputs.iter().map(|input| broadcast_strides(input, output)).collect();
+        let mut nest = Self { shape: Vec::new(), strides: vec![Vec::new(); inputs.len()] };
+        for axis in (0..output.len()).filter(|&axis| output[axis] != 1) {
+            let size = output[axis];
+            let follows = |(done, new): (&Vec<usize>, &Vec<usize>)| done.last() == Some(&(new[axis] * size));
+            if !nest.shape.is_empty() && nest.strides.iter().zip(&strides).all(follows) {
+                *nest.shape.last_mut().expect("it is not empty") *= size;
+                nest.strides
+                    .iter_mut()
+                    .zip(&strides)
+                    .for_each(|(done, new)| *done.last_mut().expect("as long as the shape") = new[axis]);
+                continue;
+            }
+            nest.shape.push(size);
+            nest.strides.iter_mut().zip(&strides).for_each(|(done, new)| done.push(new[axis]));
+        }
+        if nest.shape.is_empty() {
+            nest.shape.push(1);
+            nest.strides.iter_mut().for_each(|strides| strides.push(0));
+        }
+        nest
+    }
+}
+
+/// The strides by which `input` is read for each index of `output`: 0 where it repeats.
+fn broadcast_strides(input: &Shape, output: &Shape) -> Vec<usize> {
+    let mut strides = vec![0; output.len() - input.len()];
+    strides.extend(input.strides().iter().zip(input.iter()).map(|(&stride, &size)| if size == 1 { 0 } else { stride }));
+    strides
+}
+
+impl Elementwise {
+    /// The types of inputs `count` that some type for all of them would make right, for a refusal.
+    fn supported(&self, count: usize) -> String {
+        let taken = ElemType::all().filter(|&elem| self.expr.elem(&vec![elem; count]).is_some());
+        taken.map(ElemType::name).collect::<Vec<_>>().join(", ")
+    }
+}
+
+impl Operator for Elementwise {
+    fn infer(&self, inputs: &[&TensorType]) -> Result<Vec<TensorType>> {
+        let list = || inputs.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+        let shape = broadcast(inputs.iter().map(|ty| &ty.shape)).ok_or_else(|| {
+            Refusal::new(
+                format!("the shapes of {} do not broadcast together", list()),
+                "make the sizes of each axis, counted from the last, equal or one",
+            )
+        })?;
+        let elems: Vec<ElemType> = inputs.iter().map(|ty| ty.elem).collect();
+        let elem = self.expr.elem(&elems).ok_or_else(|| {
+            Refusal::new(
+                format!(
+                    "the element types of {} are not supported; supported, for all inputs alike, are {}",
+                    list(),
+                    self.supported(inputs.len())
+                ),
+                "cast the inputs to a supported type in the exported model",
+            )
+        })?;
+        Ok(vec![TensorType::new(elem, shape)])
+    }
+
+    fn fold(&self, inputs: &[&Tensor], outputs: &[TensorType]) -> Option<Vec<Tensor>> {
+        let output = &outputs[0];
+        let columns: Vec<Vec<Scalar>> = inputs.iter().map(|input| Scalar::all(input)).collect();
+        let strides: Vec<_> = inputs.iter().map(|input| broadcast_strides(&input.ty().shape, &output.shape)).collect();
+        let own = output.shape.strides();
+        let element = |index: usize| {
+            let position = |strides: &Vec<usize>| -> usize {
+                (0..own.len()).map(|axis| index / own[axis] % output.shape[axis] * strides[axis]).sum()
+            };
+            let arguments: Vec<Scalar> =
+                columns.iter().zip(&strides).map(|(column, strides)| column[position(strides)]).collect();
+            self.expr.eval(&arguments)
+        };
+        let elements: Option<Vec<Scalar>> = (0..output.elements()).map(element).collect();
+        Some(vec![Scalar::tensor(output.elem, output.shape.clone(), &elements?)])
+    }
+
+    fn transposed(&self, _types: Types, perm: &[usize]) -> Option<(Op, Vec<usize>)> {
+        Some((self.clone().into(), perm.to_vec()))
+    }
+
+    fn overlap(&self, types: Types, input: usize) -> Overlap {
+        let shapes: Vec<&Shape> = types.inputs.iter().map(|ty| &ty.shape).collect();
+        let nest = Nest::new(&types.outputs[0].shape, &shapes);
+        let mut shape = [1; MAX_RANK];
+        let mut strides = [0; MAX_RANK];
+        let Some(first) = MAX_RANK.checked_sub(nest.shape.len()) else { return Overlap::NONE };
+        shape[first..].copy_from_slice(&nest.shape);
+        strides[first..].copy_from_slice(&nest.strides[input]);
+        kernels::Elementwise { shape }.overlap(strides, types.inputs[input].elem.size(), types.outputs[0].elem.size())
+    }
+
+    fn lower(&self, cx: &Lower) -> TokenStream {
+        /// Prints as the kernel of as many dimensions does.
+        #[derive(Debug)]
+        #[allow(dead_code, reason = "its Debug form is the point")]
+        struct Elementwise<'a> {
+            shape: &'a [usize],
+        }
+        let shapes: Vec<&Shape> = (0..cx.input_count()).map(|index| &cx.input_ty(index).shape).collect();
+        let elems: Vec<ElemType> = (0..cx.input_count()).map(|index| cx.input_ty(index).elem).collect();
+        let nest = Nest::new(&cx.output_ty(0).shape, &shapes);
+        let kernel = literal(&Elementwise { shape: &nest.shape });
+        let operands = nest.strides.iter().enumerate().map(|(index, strides)| {
+            let input = cx.input(index);
+            let strides = strides.iter().map(|&stride| Literal::usize_unsuffixed(stride));
+            quote!((#input, [#(#strides),*]))
+        });
+        let operands: Vec<TokenStream> = operands.collect();
+        let (output, f) = (cx.output(0), self.expr.closure(&elems));
+        match operands.as_slice() {
+            [only] => quote! { #kernel.run(#only, #output, #f); },
+            _ => quote! { #kernel.run((#(#operands),*), #output, #f); },
+        }
+    }
+}
+
+/// Pushes the function called `name` of `inputs`.
+pub fn push(node: &mut NodeReader, name: &str, inputs: &[ValueId]) -> Result<ValueId> {
+    let arguments: Vec<Expr> = (0..inputs.len()).map(Expr::Input).collect();
+    node.push(Elementwise { expr: Expr::call(name, arguments) }, inputs)
+}

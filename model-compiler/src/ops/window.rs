@@ -1,0 +1,166 @@
+//! What convolutions and pools share: kernel, strides, dilations and padding along one or two spatial axes, and channels last.
+
+use crate::diagnostic::{Refusal, Result};
+use crate::graph::ValueId;
+use crate::reader::NodeReader;
+
+/// How a kernel slides over an image of height and width; one spatial axis is a height of one.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Window {
+    /// Height and width of the kernel.
+    pub kernel: [usize; 2],
+    /// Steps from one output to the next.
+    pub strides: [usize; 2],
+    /// Steps from one tap of the kernel to the next.
+    pub dilations: [usize; 2],
+    /// Zeros above, left, below and right of the image.
+    pub padding: [usize; 4],
+}
+
+/// What a window is before the image's size and `auto_pad` have been looked at: one number a spatial axis.
+struct Attributes {
+    kernel: Vec<usize>,
+    strides: Vec<usize>,
+    dilations: Vec<usize>,
+    pads: Vec<usize>,
+    auto_pad: &'static str,
+}
+
+/// The order of `dilations`, `strides` and so on in a refusal.
+const SPATIAL: &str = "one or two spatial axes";
+
+impl Window {
+    /// The size of the output for an image of `size`; `None` where the kernel does not fit in.
+    pub fn output(&self, size: [usize; 2], ceil: bool) -> Option<[usize; 2]> {
+        let along = |axis: usize| {
+            let extent = self.extent(axis);
+            let padded = size[axis] + self.padding[axis] + self.padding[axis + 2];
+            let room = padded.checked_sub(extent)?;
+            if !ceil {
+                return Some(room / self.strides[axis] + 1);
+            }
+            let outputs = room.div_ceil(self.strides[axis]) + 1;
+            // A window that begins in the padding behind the image is left out.
+            let begins_behind = (outputs - 1) * self.strides[axis] >= size[axis] + self.padding[axis];
+            Some(if begins_behind { outputs - 1 } else { outputs })
+        };
+        Some([along(0)?, along(1)?])
+    }
+
+    /// How many elements the kernel spans along an axis, gaps included.
+    pub fn extent(&self, axis: usize) -> usize {
+        self.dilations[axis] * (self.kernel[axis] - 1) + 1
+    }
+
+    /// Padding above and left.
+    pub fn before(&self) -> [usize; 2] {
+        [self.padding[0], self.padding[1]]
+    }
+}
+
+/// Reads the window of a convolution or pool whose kernel is `kernel` (of its weights, or of its attribute).
+pub fn read(node: &NodeReader, kernel: Option<Vec<usize>>, ceil: bool) -> Result<Window> {
+    let image = node.ty(node.input(0)?).shape.clone();
+    let axes = spatial_axes(image.len())?;
+    let Attributes { kernel, strides, dilations, mut pads, auto_pad } = attributes(node, kernel, axes)?;
+    for axis in 0..axes {
+        let extent = dilations[axis] * (kernel[axis] - 1) + 1;
+        let size = image[axis + 2];
+        let total = match auto_pad {
+            "NOTSET" => continue,
+            "VALID" => 0,
+            _ => ((size.div_ceil(strides[axis]) - 1) * strides[axis] + extent).saturating_sub(size),
+        };
+        let (less, more) = (total / 2, total - total / 2);
+        let (before, after) = if auto_pad == "SAME_LOWER" { (more, less) } else { (less, more) };
+        (pads[axis], pads[axis + axes]) = (before, after);
+    }
+    let both = |values: &[usize], one: usize| if axes == 1 { [one, values[0]] } else { [values[0], values[1]] };
+    let [top, left] = both(&pads[..axes], 0);
+    let [bottom, right] = both(&pads[axes..], 0);
+    let window = Window {
+        kernel: both(&kernel, 1),
+        strides: both(&strides, 1),
+        dilations: both(&dilations, 1),
+        padding: [top, left, bottom, right],
+    };
+    let size = both(&image[2..], 1);
+    if window.output(size, ceil).is_none() {
+        return Err(Refusal::new(
+            format!("the kernel {kernel:?} with dilations {dilations:?} does not fit into the padded image of {:?}", &image[2..]),
+            "fix the shapes in the exported model, or the sizes given in `dims`",
+        ));
+    }
+    Ok(window)
+}
+
+/// How many spatial axes a tensor of batch, channels and those has.
+pub fn spatial_axes(rank: usize) -> Result<usize> {
+    match rank {
+        3 | 4 => Ok(rank - 2),
+        _ => Err(Refusal::new(
+            format!("the input has {rank} dimensions; supported are batch, channels and {SPATIAL}"),
+            "reshape the input to 3 or 4 dimensions in the exported model",
+        )),
+    }
+}
+
+fn attributes(node: &NodeReader, kernel: Option<Vec<usize>>, axes: usize) -> Result<Attributes> {
+    let kernel_shape = numbers(node, "kernel_shape", axes, 1)?;
+    let kernel = match (kernel, kernel_shape) {
+        (Some(kernel), Some(shape)) if kernel != shape => {
+            return Err(Refusal::new(
+                format!("attribute `kernel_shape` is {shape:?}, but the weights are for a kernel of {kernel:?}"),
+                "export the model again, or check it with `onnx.checker`",
+            ));
+        }
+        (Some(kernel), _) | (None, Some(kernel)) => kernel,
+        (None, None) => {
+            return Err(Refusal::new(
+                "attribute `kernel_shape` is missing",
+                "export the model again, or check it with `onnx.checker`",
+            ));
+        }
+    };
+    Ok(Attributes {
+        kernel,
+        strides: numbers(node, "strides", axes, 1)?.unwrap_or_else(|| vec![1; axes]),
+        dilations: numbers(node, "dilations", axes, 1)?.unwrap_or_else(|| vec![1; axes]),
+        pads: numbers(node, "pads", 2 * axes, 0)?.unwrap_or_else(|| vec![0; 2 * axes]),
+        auto_pad: node.word("auto_pad", &["NOTSET", "SAME_UPPER", "SAME_LOWER", "VALID"])?,
+    })
+}
+
+/// Attribute `name` as `count` numbers of at least `least`.
+pub fn numbers(node: &NodeReader, name: &'static str, count: usize, least: usize) -> Result<Option<Vec<usize>>> {
+    let Some(found) = node.ints(name)? else { return Ok(None) };
+    let numbers: Vec<usize> =
+        found.iter().filter_map(|&number| usize::try_from(number).ok()).filter(|&number| number >= least).collect();
+    if numbers.len() != count || numbers.len() != found.len() {
+        return Err(Refusal::new(
+            format!("attribute `{name}` is {found:?}; expected {count} numbers of at least {least}"),
+            "export the model again, or check it with `onnx.checker`",
+        ));
+    }
+    Ok(Some(numbers))
+}
+
+/// `[n, c, w]` or `[n, c, h, w]` as `[n, h, w, c]`.
+pub fn channels_last(node: &mut NodeReader, input: ValueId) -> Result<ValueId> {
+    let shape = node.ty(input).shape.clone();
+    if shape.len() == 4 {
+        return node.transpose(input, vec![0, 2, 3, 1]);
+    }
+    let transposed = node.transpose(input, vec![0, 2, 1])?;
+    node.reshape(transposed, [shape[0], 1, shape[2], shape[1]])
+}
+
+/// `[n, h, w, c]` as `[n, c, w]` or `[n, c, h, w]`, with `rank` dimensions.
+pub fn channels_first(node: &mut NodeReader, value: ValueId, rank: usize) -> Result<ValueId> {
+    let shape = node.ty(value).shape.clone();
+    if rank == 4 {
+        return node.transpose(value, vec![0, 3, 1, 2]);
+    }
+    let line = node.reshape(value, [shape[0], shape[2], shape[3]])?;
+    node.transpose(line, vec![0, 2, 1])
+}

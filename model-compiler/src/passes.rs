@@ -1,0 +1,51 @@
+//! The passes in their order.
+
+mod absorb_transpose;
+mod fold_affine;
+mod fuse_activation;
+mod fuse_elementwise;
+mod inline_scalars;
+mod merge_movement;
+mod sink_transpose;
+
+use crate::graph::Graph;
+use crate::verify::verify;
+
+/// A pass and its name in messages.
+type Pass = (&'static str, fn(&mut Graph));
+
+/// What is done to every graph, in this order.
+const PASSES: &[Pass] = &[
+    // First, so that expressions show their constants to all that follows.
+    ("inline_scalars", inline_scalars::inline_scalars),
+    // Transposes move down until they meet and cancel; the import has put one before and behind each operator of images.
+    ("merge_movement", merge_movement::merge_movement),
+    ("sink_transpose", sink_transpose::sink_transpose),
+    ("merge_movement", merge_movement::merge_movement),
+    ("absorb_transpose", absorb_transpose::absorb_transpose),
+    // With nothing between a layer and its scale and shift they become one.
+    ("fold_affine", fold_affine::fold_affine),
+    // Chains first, so that an activation is fused whole.
+    ("fuse_elementwise", fuse_elementwise::fuse_elementwise),
+    ("fuse_activation", fuse_activation::fuse_activation),
+];
+
+/// Runs all passes; in debug builds the graph is verified after each.
+pub fn run(graph: &mut Graph) {
+    run_with(graph, |_, _| {});
+}
+
+/// As [`run`], showing the graph after each pass to `watch`.
+pub fn run_with(graph: &mut Graph, mut watch: impl FnMut(&str, &Graph)) {
+    if cfg!(debug_assertions) {
+        verify(graph, "import");
+    }
+    graph.drop_unused();
+    for (name, pass) in PASSES {
+        pass(graph);
+        if cfg!(debug_assertions) {
+            verify(graph, name);
+        }
+        watch(name, graph);
+    }
+}
