@@ -244,3 +244,75 @@ where
         self.to_f32().cast()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use core::fmt::Debug;
+
+    use super::*;
+
+    #[test]
+    fn integers_never_panic() {
+        for x in i8::MIN..=i8::MAX {
+            for y in i8::MIN..=i8::MAX {
+                let (a, b) = (i32::from(x), i32::from(y));
+                assert_eq!((x.add(y), x.sub(y), x.mul(y)), ((a + b) as i8, (a - b) as i8, (a * b) as i8));
+                let (quotient, rest) = if b == 0 { (0, 0) } else { ((a / b) as i8, (a % b) as i8) };
+                assert_eq!((x.div(y), x.rem(y)), (quotient, rest), "{x} by {y}");
+                let shifted = |shifted: i32| if (0..8).contains(&b) { shifted as i8 } else { 0 };
+                assert_eq!(x.shift_left(y), shifted(a << (b & 7)), "{x} << {y}");
+                assert_eq!(x.shift_right(y), shifted(a >> (b & 7)), "{x} >> {y}");
+            }
+            assert_eq!((Number::neg(x), Number::abs(x)), (x.wrapping_neg(), x.wrapping_abs()));
+        }
+        assert_eq!((Number::neg(1u8), Number::abs(200u8)), (255, 200));
+    }
+
+    #[test]
+    fn integer_powers_are_repeated_products() {
+        for x in i8::MIN..=i8::MAX {
+            let mut product = 1i8;
+            for y in 0..=i8::MAX {
+                assert_eq!(Number::pow(x, y), product, "{x} to the {y}");
+                product = product.wrapping_mul(x);
+            }
+        }
+        assert_eq!([-3, -2, -1, 0, 1, 2].map(|x| Number::pow(x, -3)), [0, 0, -1, 0, 1, 0]);
+        assert_eq!([-1, 1, 2, 127].map(|x: i8| Number::pow(x, i8::MIN)), [1, 1, 0, 0]);
+        assert_eq!(Number::pow(3u64, 40), 12157665459056928801);
+    }
+
+    fn check<T: CastTo<U> + Copy + Debug, U: PartialEq + Debug>(cases: &[(T, U)]) {
+        for (from, to) in cases {
+            assert_eq!((*from).cast(), *to, "{from:?}");
+        }
+    }
+
+    #[test]
+    fn casts_to_integers_keep_low_bits_or_saturate() {
+        check::<i32, i8>(&[(127, 127), (128, -128), (-1, -1), (0x1234_5678, 0x78)]);
+        check::<i8, u64>(&[(-1, u64::MAX), (5, 5)]);
+        check::<f32, i8>(&[(1.9, 1), (-1.9, -1), (300.0, 127), (-300.0, -128), (f32::NAN, 0), (f32::INFINITY, 127)]);
+        check::<f64, u8>(&[(-0.5, 0), (-5.0, 0), (255.9, 255), (f64::INFINITY, 255)]);
+        check::<f16, i64>(&[(f16::from_f32(-7.75), -7), (f16::INFINITY, i64::MAX)]);
+        check::<bf16, u16>(&[(bf16::from_f32(7.75), 7)]);
+    }
+
+    #[test]
+    fn casts_to_floats_round_to_the_nearest() {
+        check::<i32, f32>(&[(16_777_217, 16_777_216.0), (-3, -3.0)]);
+        check::<u64, f64>(&[(u64::MAX, 18_446_744_073_709_551_616.0)]);
+        check::<f64, f32>(&[(1e300, f32::INFINITY), (0.1, 0.1)]);
+        check::<f32, f64>(&[(0.1, 0.10000000149011612)]);
+        check::<f32, f16>(&[(65_520.0, f16::INFINITY), (1.000_488_3, f16::ONE), (0.1, f16::from_bits(0x2e66))]);
+        check::<i64, f16>(&[(2049, f16::from_f32(2048.0)), (2051, f16::from_f32(2052.0))]);
+        check::<f64, bf16>(&[(3.0, bf16::from_bits(0x4040))]);
+        check::<f16, bf16>(&[(f16::from_f32(0.1), bf16::from_f32(0.099_975_586))]);
+    }
+
+    #[test]
+    fn sums_are_wide() {
+        assert_eq!(f16::narrow(f16::from_f32(1.5).widen().add(2049.0)), f16::from_f32(2050.5));
+        assert_eq!((bf16::from_usize(3), i64::from_usize(7), f64::from_usize(7)), (bf16::from_f32(3.0), 7, 7.0));
+    }
+}
