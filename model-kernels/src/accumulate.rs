@@ -2,33 +2,14 @@
 
 use core::cell::Cell;
 
-use crate::{Load, tile};
+#[cfg(all(target_arch = "arm", target_abi = "eabihf"))]
+use crate::arch::vfp;
+use crate::{Load, Number, tile};
 
-/// Arithmetic of one type. Products and sums round separately.
-pub trait Arithmetic: Copy + PartialOrd + sealed::Sealed {
-    /// Zero.
-    const ZERO: Self;
-    /// One.
-    const ONE: Self;
-
-    /// self + other
-    fn add(self, other: Self) -> Self;
-    /// self · other
-    fn mul(self, other: Self) -> Self;
-    /// self / other
-    fn div(self, other: Self) -> Self;
-    /// |self|
-    fn abs(self) -> Self;
-    /// The square root.
-    fn sqrt(self) -> Self;
-    /// self to the power `other`.
-    fn pow(self, other: Self) -> Self;
-    /// The number nearest to a count.
-    fn from_usize(count: usize) -> Self;
-}
-
-/// A type in which products are summed.
-pub trait Accumulate: Arithmetic {
+/// An element type of linear layers.
+///
+/// Products and sums round separately, in the type's [`Sum`](Number::Sum). Integers wrap around.
+pub trait Accumulate: Number {
     /// `y[p · stride + o] = bias[o] + Σ inputs[k][p] · weights[k][o]`, summed in the order of `k`; no bias is zero.
     ///
     /// Nothing is written if `y` is too short.
@@ -46,44 +27,83 @@ pub trait Accumulate: Arithmetic {
     {
         tile::tile(inputs, weights, bias, y, stride);
     }
+
+    /// `y[c] = bias[c] + Σ x[tap + c] · weights[tap + c]`, summed in the order of `taps`; no bias is zero.
+    ///
+    /// Taps that lie outside of `x` or `weights` count as zero.
+    #[inline(always)]
+    fn taps<X, W, B, const N: usize>(taps: Taps, x: &[X], weights: &[W], bias: Option<&[B; N]>, y: &[Cell<Self>; N])
+    where
+        X: Load<Value = Self>,
+        W: Load<Value = Self>,
+        B: Load<Value = Self>,
+    {
+        tile::taps(taps, x, weights, bias, y);
+    }
 }
 
-mod sealed {
-    pub trait Sealed {}
+/// The part of a window that lies within the input, as a depthwise layer walks over it: elements from one tap to the next.
+#[derive(Clone, Copy)]
+pub struct Taps {
+    /// Rows of taps.
+    pub(crate) rows: usize,
+    /// Taps in a row.
+    pub(crate) columns: usize,
+    /// From one tap of `x` to the next, down and to the right.
+    pub(crate) x_steps: [usize; 2],
+    /// From one tap of the weights to the next, down and to the right.
+    pub(crate) weight_steps: [usize; 2],
 }
 
-/// `floats! { f32: fabsf sqrtf powf }` implements `Arithmetic` for `f32` with those functions of `libm`.
-macro_rules! floats {
-    ($($ty:ty: $abs:ident $sqrt:ident $pow:ident)*) => { $(
-        impl sealed::Sealed for $ty {}
+impl Taps {
+    /// How many elements there are from the first tap to the end of `channels` of the last.
+    #[inline(always)]
+    pub(crate) fn span(self, steps: [usize; 2], channels: usize) -> usize {
+        self.rows.saturating_sub(1) * steps[0] + self.columns.saturating_sub(1) * steps[1] + channels
+    }
+}
 
-        impl Arithmetic for $ty {
-            const ZERO: Self = 0.0;
-            const ONE: Self = 1.0;
+/// `portable! { f64 }` lets `f64` sum products as every target can.
+macro_rules! portable {
+    ($($ty:ty)*) => { $( impl Accumulate for $ty {} )* };
+}
 
-            #[inline(always)]
-            fn add(self, other: Self) -> Self { self + other }
-            #[inline(always)]
-            fn mul(self, other: Self) -> Self { self * other }
-            #[inline(always)]
-            fn div(self, other: Self) -> Self { self / other }
-            #[inline(always)]
-            fn abs(self) -> Self { libm::$abs(self) }
-            #[inline(always)]
-            fn sqrt(self) -> Self { libm::$sqrt(self) }
-            #[inline(always)]
-            fn pow(self, other: Self) -> Self { libm::$pow(self, other) }
-            #[inline(always)]
-            fn from_usize(count: usize) -> Self { count as Self }
+portable! { f64 half::f16 half::bf16 i8 i16 i32 i64 u8 u16 u32 u64 }
+
+impl Accumulate for f32 {
+    #[cfg(all(target_arch = "arm", target_abi = "eabihf"))]
+    #[inline(always)]
+    fn tile<X, W, B, const P: usize, const N: usize>(
+        inputs: &[[X; P]],
+        weights: &[[W; N]],
+        bias: Option<&[B; N]>,
+        y: &[Cell<Self>],
+        stride: usize,
+    ) where
+        X: Load<Value = Self>,
+        W: Load<Value = Self>,
+        B: Load<Value = Self>,
+    {
+        let slice = bias.map(|bias| bias.as_slice());
+        match (P, N) {
+            (2, 8) => vfp::tile_2x8(inputs.as_flattened(), weights.as_flattened(), slice, y, stride),
+            (1, 8) => vfp::tile_1x8(inputs.as_flattened(), weights.as_flattened(), slice, y),
+            _ => tile::tile(inputs, weights, bias, y, stride),
         }
-    )* };
+    }
+    #[cfg(all(target_arch = "arm", target_abi = "eabihf"))]
+    #[inline(always)]
+    fn taps<X, W, B, const N: usize>(taps: Taps, x: &[X], weights: &[W], bias: Option<&[B; N]>, y: &[Cell<Self>; N])
+    where
+        X: Load<Value = Self>,
+        W: Load<Value = Self>,
+        B: Load<Value = Self>,
+    {
+        let slice = bias.map(|bias| bias.as_slice());
+        match N {
+            16 => vfp::taps_16(taps, x, weights, slice, y),
+            8 => vfp::taps_8(taps, x, weights, slice, y),
+            _ => tile::taps(taps, x, weights, bias, y),
+        }
+    }
 }
-
-floats! {
-    f32: fabsf sqrtf powf
-    f64: fabs sqrt pow
-}
-
-impl Accumulate for f64 {}
-
-impl Accumulate for f32 {}

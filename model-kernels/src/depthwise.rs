@@ -2,9 +2,10 @@
 
 use core::cell::Cell;
 
-use crate::tile::{Blocks, chunk, in_order, load_chunk};
+use crate::accumulate::{Accumulate, Taps};
+use crate::tile::{Blocks, activate, chunk, in_order};
 use crate::window::{Place, Window};
-use crate::{Accumulate, Load, Overlap};
+use crate::{Load, Overlap};
 
 /// `y[n][oy][ox][c] = activation(bias[c] + Σ x[n][iy][ix][c] · w[ky][kx][c])` over `ky` and `kx`, with
 /// `iy = oy · strides[0] + ky · dilations[0] - padding[0]` and `ix` likewise; what lies outside the input is zero.
@@ -42,12 +43,17 @@ impl Depthwise {
         B: Load<Value = T>,
     {
         let channels = self.input[2];
-        let window = self.window();
-        for pixel in in_order(self.pixels(), self.backward) {
-            let place = window.place(pixel);
-            let y = y.get(pixel * channels..(pixel + 1) * channels).unwrap_or_default();
-            let activation = &activation;
-            Pixel { window, place, channels, x, weights, bias, y, activation }.all::<8>(channels, self.backward);
+        let (window, activation) = (self.window(), &activation);
+        let [rows, columns, _] = self.output;
+        for image in in_order(self.batch, self.backward) {
+            for row in in_order(rows, self.backward) {
+                for column in in_order(columns, self.backward) {
+                    let place = Place { image, output: [row, column] };
+                    let first = ((image * rows + row) * columns + column) * channels;
+                    let y = y.get(first..first + channels).unwrap_or_default();
+                    Pixel { window, place, channels, x, weights, bias, y, activation }.all::<16>(channels, self.backward);
+                }
+            }
         }
     }
 
@@ -108,24 +114,24 @@ where
     #[inline(always)]
     fn block<const N: usize>(&self, first: usize) {
         let Self { window, place, channels, .. } = *self;
-        let mut sums = load_chunk::<T, B, N>(self.bias, first);
-        for row in window.taps(place, 0) {
-            for column in window.taps(place, 1) {
-                let tap = row * window.kernel[1] + column;
-                let row = window.under(place, 0, row);
-                let pixel = window.input_pixel(place, row, window.under(place, 1, column));
-                let x = load_chunk::<T, X, N>(self.x, pixel * channels + first);
-                let weights = load_chunk::<T, W, N>(self.weights, tap * channels + first);
-                for (sum, (x, weight)) in sums.iter_mut().zip(x.into_iter().zip(weights)) {
-                    *sum = sum.add(weight.mul(x));
-                }
-            }
+        let Some(y) = chunk::<Cell<T>, N>(self.y, first) else { return };
+        let (rows, columns) = (window.taps(place, 0), window.taps(place, 1));
+        let taps = Taps {
+            rows: rows.len(),
+            columns: columns.len(),
+            x_steps: [window.dilations[0] * window.input[1] * channels, window.dilations[1] * channels],
+            weight_steps: [window.kernel[1] * channels, channels],
+        };
+        let (mut x, mut weights) = (0, 0);
+        if taps.rows > 0 && taps.columns > 0 {
+            let [row, column] = [window.under(place, 0, rows.start), window.under(place, 1, columns.start)];
+            x = window.input_pixel(place, row, column) * channels + first;
+            weights = (rows.start * window.kernel[1] + columns.start) * channels + first;
         }
-        if let Some(y) = chunk::<Cell<T>, N>(self.y, first) {
-            for (y, sum) in y.iter().zip(&sums) {
-                y.set((self.activation)(*sum));
-            }
-        }
+        let x = self.x.get(x..x + taps.span(taps.x_steps, N)).unwrap_or_default();
+        let weights = self.weights.get(weights..weights + taps.span(taps.weight_steps, N)).unwrap_or_default();
+        T::taps(taps, x, weights, chunk::<B, N>(self.bias, first), y);
+        activate(y, self.activation);
     }
 }
 

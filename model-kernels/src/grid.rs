@@ -68,7 +68,7 @@ pub(crate) fn row_stride<const R: usize>(strides: [usize; R]) -> usize {
     strides.last().copied().unwrap_or(0)
 }
 
-/// The elements of `x` from `start` with a stride that is not 0, `len` of them or what there is.
+/// The elements of `x` from `start` with a stride, `len` of them or what there is.
 #[inline(always)]
 pub(crate) fn lane<X>(x: &[X], start: usize, len: usize, stride: usize) -> impl Iterator<Item = &X> {
     x.get(start..).unwrap_or(&[]).iter().step_by(stride.max(1)).take(len)

@@ -13,6 +13,7 @@
 extern crate std;
 
 pub mod accumulate;
+mod arch;
 pub mod arg;
 pub mod conv;
 pub mod conv_transpose;

@@ -3,13 +3,21 @@
 use core::cell::Cell;
 
 /// Something that holds one element: a constant (`T`) or a place in the arena (`Cell<T>`).
-pub trait Load {
+///
+/// It is sealed, as micro-kernels rely on it that in memory there is nothing but the element.
+pub trait Load: sealed::Sealed {
     /// The element.
     type Value: Copy;
 
     /// Reads the element.
     fn load(&self) -> Self::Value;
 }
+
+mod sealed {
+    pub trait Sealed {}
+}
+
+impl<T: Copy> sealed::Sealed for Cell<T> {}
 
 impl<T: Copy> Load for Cell<T> {
     type Value = T;
@@ -23,6 +31,8 @@ impl<T: Copy> Load for Cell<T> {
 /// `constants! { f32 }` makes an `f32` in constant data a thing to load an `f32` from.
 macro_rules! constants {
     ($($ty:ty)*) => { $(
+        impl sealed::Sealed for $ty {}
+
         impl Load for $ty {
             type Value = $ty;
 

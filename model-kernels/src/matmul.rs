@@ -37,9 +37,8 @@ impl MatMul {
         let matrices: usize = self.batch.iter().product();
         let mut index = [0; 4];
         for matrix in 0..matrices {
-            let at = |strides: [usize; 4]| -> usize { index.iter().zip(strides).map(|(index, stride)| index * stride).sum() };
-            let a = a.get(at(self.a_strides)..).unwrap_or_default();
-            let b = b.get(at(self.b_strides)..).unwrap_or_default();
+            let a = a.get(offset(index, self.a_strides)..).unwrap_or_default();
+            let b = b.get(offset(index, self.b_strides)..).unwrap_or_default();
             let y = y.get(matrix * self.rows * self.columns..).unwrap_or_default();
             Matrix { matmul: self, a, b, y, scratch, activation: &activation }.all::<OUTPUTS>(self.columns, false);
             for axis in (0..4).rev() {
@@ -62,6 +61,16 @@ impl MatMul {
         let [a, b, c, d] = self.batch;
         (a * b * c * d) as u64 * self.rows as u64 * self.depth as u64 * self.columns as u64
     }
+}
+
+/// Where the matrix at `index` of the batch dimensions begins.
+#[inline(always)]
+fn offset(index: [usize; 4], strides: [usize; 4]) -> usize {
+    let mut offset = 0;
+    for axis in 0..4 {
+        offset += index[axis] * strides[axis];
+    }
+    offset
 }
 
 /// One product of two matrices, of which neighbouring columns are one block.

@@ -6,7 +6,7 @@ use core::cell::Cell;
 
 use crate::tile::in_order;
 use crate::window::{Place, Window};
-use crate::{Accumulate, Load, Overlap};
+use crate::{Float, Load, Number, Overlap};
 
 /// `y[n][oy][ox][c] = activation(finish(fold of x[n][iy][ix][c]))` over the rows `ky` and columns `kx` of the kernel with
 /// `iy = oy · strides[0] + ky · dilations[0] - padding[0]` and `ix` likewise, where they lie within the input.
@@ -76,16 +76,14 @@ impl Pool {
     #[inline(always)]
     pub fn max_indices<T, X>(self, x: &[X], y: &[Cell<i64>], column_major: bool)
     where
-        T: Copy,
-        Max: Reduction<T>,
-        T: PartialOrd,
+        T: Number,
         X: Load<Value = T>,
     {
         let [height, width, channels] = self.input;
         for (pixel, y) in (0..self.pixels()).zip(y.chunks_exact(channels.max(1))) {
             let place = self.window().place(pixel);
             for (channel, y) in y.iter().enumerate() {
-                let mut greatest = Max.start();
+                let mut greatest = T::LOWEST;
                 let mut position = None;
                 self.visit(place, channel, |index| {
                     let Some(x) = x.get(index) else { return };
@@ -120,13 +118,11 @@ impl Pool {
     #[inline(always)]
     fn counts(self, place: Place) -> (usize, usize) {
         let window = self.window();
-        let padded = Window {
-            input: [0, 1].map(|axis| self.input[axis] + self.padding[axis] + self.padding_end[axis]),
-            padding: [0, 0],
-            ..window
-        };
-        let count = |window: Window| window.taps(place, 0).len() * window.taps(place, 1).len();
-        (count(window), count(padded))
+        let [height, width, _] = self.input;
+        let [above, left] = self.padding;
+        let [below, right] = self.padding_end;
+        let padded = Window { input: [height + above + below, width + left + right], padding: [0, 0], ..window };
+        (window.count(place), padded.count(place))
     }
 
     const fn window(self) -> Window {
@@ -155,31 +151,21 @@ impl Pool {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Max;
 
-/// `maximum! { f32: f32::NEG_INFINITY }` makes `Max` a reduction of `f32` that begins with −∞.
-macro_rules! maximum {
-    ($($ty:ty: $least:expr),*) => { $(
-        impl Reduction<$ty> for Max {
-            #[inline(always)]
-            fn start(self) -> $ty {
-                $least
-            }
+impl<T: Number> Reduction<T> for Max {
+    #[inline(always)]
+    fn start(self) -> T {
+        T::LOWEST
+    }
 
-            #[inline(always)]
-            fn fold(self, folded: $ty, x: $ty) -> $ty {
-                if x > folded { x } else { folded }
-            }
+    #[inline(always)]
+    fn fold(self, folded: T, x: T) -> T {
+        if x > folded { x } else { folded }
+    }
 
-            #[inline(always)]
-            fn finish(self, folded: $ty, _inside: usize, _padded: usize) -> $ty {
-                folded
-            }
-        }
-    )* };
-}
-
-maximum! {
-    i8: i8::MIN, u8: u8::MIN, i16: i16::MIN, u16: u16::MIN, i32: i32::MIN, u32: u32::MIN, i64: i64::MIN, u64: u64::MIN,
-    f32: f32::NEG_INFINITY, f64: f64::NEG_INFINITY
+    #[inline(always)]
+    fn finish(self, folded: T, _inside: usize, _padded: usize) -> T {
+        folded
+    }
 }
 
 /// The sum of the elements, divided by how many there are.
@@ -189,7 +175,7 @@ pub struct Average {
     pub include_padding: bool,
 }
 
-impl<T: Accumulate> Reduction<T> for Average {
+impl<T: Number> Reduction<T> for Average {
     #[inline(always)]
     fn start(self) -> T {
         T::ZERO
@@ -213,7 +199,7 @@ pub struct LpNorm {
     pub p: usize,
 }
 
-impl<T: Accumulate> Reduction<T> for LpNorm {
+impl<T: Float> Reduction<T> for LpNorm {
     #[inline(always)]
     fn start(self) -> T {
         T::ZERO
@@ -222,9 +208,9 @@ impl<T: Accumulate> Reduction<T> for LpNorm {
     #[inline(always)]
     fn fold(self, folded: T, x: T) -> T {
         match self.p {
-            1 => folded.add(x.abs()),
-            2 => folded.add(x.mul(x)),
-            p => folded.add(x.abs().pow(T::from_usize(p))),
+            1 => folded + x.abs(),
+            2 => folded + x * x,
+            p => folded + x.abs().pow(T::from_usize(p)),
         }
     }
 
@@ -233,7 +219,7 @@ impl<T: Accumulate> Reduction<T> for LpNorm {
         match self.p {
             1 => folded,
             2 => folded.sqrt(),
-            p => folded.pow(T::ONE.div(T::from_usize(p))),
+            p => folded.pow(T::ONE / T::from_usize(p)),
         }
     }
 }

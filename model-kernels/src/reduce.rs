@@ -94,6 +94,8 @@ impl<const K: usize, const R: usize> Reduce<K, R> {
     }
 
     /// `ReduceLogSumExp`: max + log Σ exp(x − max), where only a finite maximum is subtracted; minus infinity of nothing.
+    ///
+    /// Output and input must be disjoint or the same place.
     #[inline(always)]
     pub fn log_sum_exp<X: Load<Value = T>, T: Float<Sum: Float>>(self, x: &[X], y: &[Cell<T>]) {
         for (kept, y) in Indices::new(self.kept).zip(y) {

@@ -3,7 +3,8 @@
 use core::cell::Cell;
 use core::ops::Range;
 
-use crate::{Accumulate, Load};
+use crate::accumulate::{Accumulate, Taps};
+use crate::{Load, Number};
 
 /// How many pixels a tile has: their inputs are gathered side by side, so that each weight is read once for all of them.
 pub(crate) const PIXELS: usize = 2;
@@ -16,7 +17,7 @@ pub(crate) trait Blocks {
     /// Does the `N` things from `first` on.
     fn block<const N: usize>(&self, first: usize);
 
-    /// Does all of `count` things in blocks of `MAX`, a power of two up to 8, and at most one each of 4, 2 and 1 for what remains.
+    /// Does all of `count` things in blocks of `MAX`, a power of two up to 16, and at most one each of 8, 4, 2 and 1 for what remains.
     #[inline(always)]
     fn all<const MAX: usize>(&self, count: usize, backward: bool) {
         if backward {
@@ -33,8 +34,9 @@ pub(crate) trait Blocks {
     /// Does what blocks of `MAX` leave.
     #[inline(always)]
     fn rest<const MAX: usize>(&self, count: usize, backward: bool) {
-        for size in in_order(3, !backward) {
+        for size in in_order(4, !backward) {
             match 1 << size {
+                8 if MAX > 8 && count & 8 != 0 => self.block::<8>(count & !15),
                 4 if MAX > 4 && count & 4 != 0 => self.block::<4>(count & !7),
                 2 if MAX > 2 && count & 2 != 0 => self.block::<2>(count & !3),
                 1 if MAX > 1 && count & 1 != 0 => self.block::<1>(count & !1),
@@ -46,7 +48,7 @@ pub(crate) trait Blocks {
 
 /// The blocks of [`Blocks::all`], from the first to the last.
 pub(crate) fn blocks(count: usize, max: usize) -> impl DoubleEndedIterator<Item = Range<usize>> + Clone {
-    let rest = [4, 2, 1].into_iter().filter(move |size| *size < max && count & size != 0);
+    let rest = [8, 4, 2, 1].into_iter().filter(move |size| *size < max && count & size != 0);
     let rest = rest.map(move |size| (count & !(2 * size - 1), size));
     let whole = (0..count / max).map(move |block| (block * max, max));
     whole.chain(rest).map(|(first, size)| first..first + size)
@@ -82,22 +84,60 @@ pub(crate) fn tile<T, X, W, B, const P: usize, const N: usize>(
     W: Load<Value = T>,
     B: Load<Value = T>,
 {
-    let mut sums = [bias.map_or([T::ZERO; N], |bias| bias.each_ref().map(Load::load)); P];
+    let mut sums = [starts::<T, B, N>(bias); P];
     for (inputs, weights) in inputs.iter().zip(weights) {
-        let weights = weights.each_ref().map(Load::load);
         for (sums, input) in sums.iter_mut().zip(inputs) {
-            let input = input.load();
+            let input = input.load().widen();
             for (sum, weight) in sums.iter_mut().zip(weights) {
-                *sum = sum.add(weight.mul(input));
+                *sum = sum.add(weight.load().widen().mul(input));
             }
         }
     }
     for (pixel, sums) in sums.iter().enumerate() {
         if let Some(y) = y.get(pixel * stride..).and_then(|y| y.first_chunk::<N>()) {
             for (y, sum) in y.iter().zip(sums) {
-                y.set(*sum);
+                y.set(T::narrow(*sum));
             }
         }
+    }
+}
+
+/// What sums start from: their biases, or zero.
+#[inline(always)]
+fn starts<T: Accumulate, B: Load<Value = T>, const N: usize>(bias: Option<&[B; N]>) -> [T::Sum; N] {
+    let mut starts = [T::Sum::ZERO; N];
+    if let Some(bias) = bias {
+        for (start, bias) in starts.iter_mut().zip(bias) {
+            *start = bias.load().widen();
+        }
+    }
+    starts
+}
+
+/// [`Accumulate::taps`] of any type on any target.
+#[inline(always)]
+pub(crate) fn taps<T, X, W, B, const N: usize>(taps: Taps, x: &[X], weights: &[W], bias: Option<&[B; N]>, y: &[Cell<T>; N])
+where
+    T: Accumulate,
+    X: Load<Value = T>,
+    W: Load<Value = T>,
+    B: Load<Value = T>,
+{
+    let mut sums = starts::<T, B, N>(bias);
+    for row in 0..taps.rows {
+        for column in 0..taps.columns {
+            let at = |steps: [usize; 2]| row * steps[0] + column * steps[1];
+            let x = chunk::<X, N>(x, at(taps.x_steps));
+            let weights = chunk::<W, N>(weights, at(taps.weight_steps));
+            if let (Some(x), Some(weights)) = (x, weights) {
+                for (sum, (x, weight)) in sums.iter_mut().zip(x.iter().zip(weights)) {
+                    *sum = sum.add(weight.load().widen().mul(x.load().widen()));
+                }
+            }
+        }
+    }
+    for (y, sum) in y.iter().zip(&sums) {
+        y.set(T::narrow(*sum));
     }
 }
 
@@ -105,12 +145,6 @@ pub(crate) fn tile<T, X, W, B, const P: usize, const N: usize>(
 #[inline(always)]
 pub(crate) fn chunk<B, const N: usize>(from: &[B], first: usize) -> Option<&[B; N]> {
     from.get(first..first + N).and_then(|from| from.first_chunk())
-}
-
-/// `N` elements from `first` on, or zeros where there are not that many.
-#[inline(always)]
-pub(crate) fn load_chunk<T: Accumulate, B: Load<Value = T>, const N: usize>(from: &[B], first: usize) -> [T; N] {
-    chunk(from, first).map_or([T::ZERO; N], |chunk| chunk.each_ref().map(Load::load))
 }
 
 /// Applies `activation` to the finished sums in `y`.

@@ -46,6 +46,12 @@ impl Window {
         first.min(end)..end
     }
 
+    /// How many taps of the kernel lie within the input.
+    #[inline(always)]
+    pub(crate) fn count(self, place: Place) -> usize {
+        self.taps(place, 0).len() * self.taps(place, 1).len()
+    }
+
     /// The row (`axis` 0) or column (1) of the input under `tap`, which lies within the input.
     #[inline(always)]
     pub(crate) fn under(self, place: Place, axis: usize, tap: usize) -> usize {

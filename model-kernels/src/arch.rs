@@ -1,0 +1,7 @@
+//! Micro-kernels in assembly for particular processors, where the compiler's own code costs far more.
+//!
+//! - `vfp.rs`: Arm's scalar floating-point unit, on Cortex-M4F and M7. LLVM loads one element an instruction there, and often
+//!   keeps sums in memory; `vldmia` loads up to sixteen, and a tile of sums stays in registers at every optimization level.
+
+#[cfg(all(target_arch = "arm", target_abi = "eabihf"))]
+pub(crate) mod vfp;
