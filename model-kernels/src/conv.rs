@@ -4,7 +4,7 @@ use core::cell::Cell;
 
 use crate::tile::{Blocks, OUTPUTS, PIXELS, Tile, blocks};
 use crate::window::{Window, divide};
-use crate::{Accumulate, Load, Overlap};
+use crate::{Accumulate, Load, Number, Overlap};
 
 /// `y[n][oy][ox][o] = activation(bias[o] + Σ x[n][iy][ix][i] · w[o][ky][kx][i])` over `ky`, `kx` and the channels `i` of
 /// the group of `o`, with `iy = oy · strides[0] + ky · dilations[0] - padding[0]` and `ix` likewise; what lies outside the
@@ -167,28 +167,54 @@ impl<T: Accumulate, X: Load<Value = T>, W, B, A> Pixels<'_, T, X, W, B, A> {
         let place = window.place(pixel);
         let (rows, columns) = (window.taps(place, 0), window.taps(place, 1));
         let [channels, of_group] = [conv.input[2], conv.group_inputs()];
+        // All taps of a row of the kernel are one run where they are neighbours in the input and none lies on padding.
+        let full = columns.len() == conv.kernel[1] && conv.groups == 1 && conv.dilations[1] == 1;
         let mut taps = 0;
         for group in 0..conv.groups {
             for row in 0..conv.kernel[0] {
+                let inside = rows.contains(&row);
+                let row = window.under(place, 0, row);
+                let pixel = |column| window.input_pixel(place, row, window.under(place, 1, column));
+                if inside && full {
+                    let run = conv.kernel[1] * of_group;
+                    copy(x, pixel(0) * channels, patch, taps, run, to);
+                    taps += run;
+                    continue;
+                }
                 for column in 0..conv.kernel[1] {
-                    let patch = patch.get(taps..taps + of_group).unwrap_or_default();
-                    taps += of_group;
-                    if rows.contains(&row) && columns.contains(&column) {
-                        let row = window.under(place, 0, row);
-                        let column = window.under(place, 1, column);
-                        let first = window.input_pixel(place, row, column) * channels + group * of_group;
-                        let x = x.get(first..first + of_group).unwrap_or_default();
-                        for (patch, x) in patch.iter().zip(x) {
-                            patch[to].set(x.load());
-                        }
+                    if inside && columns.contains(&column) {
+                        copy(x, pixel(column) * channels + group * of_group, patch, taps, of_group, to);
                     } else {
-                        for patch in patch {
-                            patch[to].set(T::ZERO);
-                        }
+                        zero(patch, taps, of_group, to);
                     }
+                    taps += of_group;
                 }
             }
         }
+    }
+}
+
+/// Copies `len` elements of `x` from `from` on to place `to` of those of `patch` from `first` on.
+#[inline(always)]
+fn copy<T: Copy, X: Load<Value = T>, const P: usize>(
+    x: &[X],
+    from: usize,
+    patch: &[[Cell<T>; P]],
+    first: usize,
+    len: usize,
+    to: usize,
+) {
+    let x = x.get(from..from + len).unwrap_or_default();
+    for (patch, x) in patch.get(first..first + len).unwrap_or_default().iter().zip(x) {
+        patch[to].set(x.load());
+    }
+}
+
+/// Sets place `to` of `len` of `patch` from `first` on to zero.
+#[inline(always)]
+fn zero<T: Number, const P: usize>(patch: &[[Cell<T>; P]], first: usize, len: usize, to: usize) {
+    for patch in patch.get(first..first + len).unwrap_or_default() {
+        patch[to].set(T::ZERO);
     }
 }
 

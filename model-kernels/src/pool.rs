@@ -4,7 +4,7 @@
 
 use core::cell::Cell;
 
-use crate::tile::in_order;
+use crate::tile::{Blocks, chunk, in_order};
 use crate::window::{Place, Window};
 use crate::{Float, Load, Number, Overlap};
 
@@ -34,12 +34,15 @@ pub struct Pool {
 
 /// How a pool makes one value of those under its window.
 pub trait Reduction<T>: Copy {
+    /// What it folds elements into.
+    type Folded: Copy;
+
     /// What it begins with.
-    fn start(self) -> T;
+    fn start(self) -> Self::Folded;
     /// Takes one more element.
-    fn fold(self, folded: T, x: T) -> T;
+    fn fold(self, folded: Self::Folded, x: T) -> Self::Folded;
     /// The result. `inside` elements lay within the input, `padded` within the input or its padding.
-    fn finish(self, folded: T, inside: usize, padded: usize) -> T;
+    fn finish(self, folded: Self::Folded, inside: usize, padded: usize) -> T;
 }
 
 impl Pool {
@@ -52,20 +55,15 @@ impl Pool {
         y: &[Cell<T>],
         activation: impl Fn(T) -> T,
     ) {
-        let channels = self.input[2];
-        for pixel in in_order(self.pixels(), self.backward) {
-            let place = self.window().place(pixel);
-            let y = y.get(pixel * channels..(pixel + 1) * channels).unwrap_or_default();
-            let (inside, padded) = self.counts(place);
-            for channel in in_order(channels, self.backward) {
-                let mut folded = reduction.start();
-                self.visit(place, channel, |index| {
-                    if let Some(x) = x.get(index) {
-                        folded = reduction.fold(folded, x.load());
-                    }
-                });
-                if let Some(y) = y.get(channel) {
-                    y.set(activation(reduction.finish(folded, inside, padded)));
+        let [rows, columns, channels] = self.output;
+        let activation = &activation;
+        for image in in_order(self.batch, self.backward) {
+            for row in in_order(rows, self.backward) {
+                for column in in_order(columns, self.backward) {
+                    let place = Place { image, output: [row, column] };
+                    let first = ((image * rows + row) * columns + column) * channels;
+                    let y = y.get(first..first + channels).unwrap_or_default();
+                    Pixel { pool: self, place, reduction, x, y, activation }.all::<8>(channels, self.backward);
                 }
             }
         }
@@ -74,42 +72,28 @@ impl Pool {
     /// The second output of `MaxPool`: where the first of the greatest elements lies, as an index into the tensor
     /// `[n][c][height][width]`, or `[n][c][width][height]` if `column_major` (ONNX's `storage_order`).
     #[inline(always)]
-    pub fn max_indices<T, X>(self, x: &[X], y: &[Cell<i64>], column_major: bool)
-    where
-        T: Number,
-        X: Load<Value = T>,
-    {
+    pub fn max_indices<T: Number, X: Load<Value = T>>(self, x: &[X], y: &[Cell<i64>], column_major: bool) {
         let [height, width, channels] = self.input;
-        for (pixel, y) in (0..self.pixels()).zip(y.chunks_exact(channels.max(1))) {
-            let place = self.window().place(pixel);
-            for (channel, y) in y.iter().enumerate() {
-                let mut greatest = T::LOWEST;
-                let mut position = None;
-                self.visit(place, channel, |index| {
-                    let Some(x) = x.get(index) else { return };
-                    if x.load() > greatest || position.is_none() {
-                        (greatest, position) = (x.load(), Some(index));
-                    }
-                });
-                let pixel = crate::window::divide(position.unwrap_or_default(), channels);
-                let row = crate::window::divide(pixel, width) - place.image * height;
-                let column = pixel - (row + place.image * height) * width;
-                let plane = (place.image * channels + channel) * height * width;
-                let within = if column_major { column * height + row } else { row * width + column };
-                y.set((plane + within) as i64);
-            }
-        }
-    }
-
-    /// Calls `element` with the index of each element under the window that lies within the input, in order.
-    #[inline(always)]
-    fn visit(self, place: Place, channel: usize, mut element: impl FnMut(usize)) {
         let window = self.window();
-        for row in window.taps(place, 0) {
-            let row = window.under(place, 0, row);
-            for column in window.taps(place, 1) {
-                let column = window.under(place, 1, column);
-                element(window.input_pixel(place, row, column) * self.input[2] + channel);
+        for pixel in 0..self.pixels() {
+            let place = window.place(pixel);
+            let y = y.get(pixel * channels..(pixel + 1) * channels).unwrap_or_default();
+            for (channel, y) in y.iter().enumerate() {
+                let (mut greatest, mut within) = (T::LOWEST, None);
+                for row in window.taps(place, 0) {
+                    let row = window.under(place, 0, row);
+                    for column in window.taps(place, 1) {
+                        let column = window.under(place, 1, column);
+                        let x = x.get(window.input_pixel(place, row, column) * channels + channel);
+                        let x = x.map_or(T::LOWEST, Load::load);
+                        if x > greatest || within.is_none() {
+                            greatest = x;
+                            within = Some(if column_major { column * height + row } else { row * width + column });
+                        }
+                    }
+                }
+                let plane = (place.image * channels + channel) * height * width;
+                y.set((plane + within.unwrap_or_default()) as i64);
             }
         }
     }
@@ -147,11 +131,53 @@ impl Pool {
     }
 }
 
+/// One output pixel.
+struct Pixel<'a, T, R, X, A> {
+    pool: Pool,
+    place: Place,
+    reduction: R,
+    x: &'a [X],
+    y: &'a [Cell<T>],
+    activation: &'a A,
+}
+
+impl<T, R, X, A> Blocks for Pixel<'_, T, R, X, A>
+where
+    T: Copy,
+    R: Reduction<T>,
+    X: Load<Value = T>,
+    A: Fn(T) -> T,
+{
+    #[inline(always)]
+    fn block<const N: usize>(&self, first: usize) {
+        let Self { pool, place, reduction, .. } = *self;
+        let window = pool.window();
+        let mut folded = [reduction.start(); N];
+        for row in window.taps(place, 0) {
+            let row = window.under(place, 0, row);
+            for column in window.taps(place, 1) {
+                let pixel = window.input_pixel(place, row, window.under(place, 1, column));
+                let Some(x) = chunk::<X, N>(self.x, pixel * pool.input[2] + first) else { continue };
+                for (folded, x) in folded.iter_mut().zip(x) {
+                    *folded = reduction.fold(*folded, x.load());
+                }
+            }
+        }
+        let (inside, padded) = pool.counts(place);
+        let Some(y) = chunk::<Cell<T>, N>(self.y, first) else { return };
+        for (y, folded) in y.iter().zip(&folded) {
+            y.set((self.activation)(reduction.finish(*folded, inside, padded)));
+        }
+    }
+}
+
 /// The greatest element. NaN is passed over; a window that holds nothing else gives the least value of the type.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Max;
 
 impl<T: Number> Reduction<T> for Max {
+    type Folded = T;
+
     #[inline(always)]
     fn start(self) -> T {
         T::LOWEST
@@ -176,19 +202,21 @@ pub struct Average {
 }
 
 impl<T: Number> Reduction<T> for Average {
+    type Folded = T::Sum;
+
     #[inline(always)]
-    fn start(self) -> T {
-        T::ZERO
+    fn start(self) -> T::Sum {
+        T::Sum::ZERO
     }
 
     #[inline(always)]
-    fn fold(self, folded: T, x: T) -> T {
-        folded.add(x)
+    fn fold(self, folded: T::Sum, x: T) -> T::Sum {
+        folded.add(x.widen())
     }
 
     #[inline(always)]
-    fn finish(self, folded: T, inside: usize, padded: usize) -> T {
-        folded.div(T::from_usize(if self.include_padding { padded } else { inside }))
+    fn finish(self, folded: T::Sum, inside: usize, padded: usize) -> T {
+        T::narrow(folded.div(T::Sum::from_usize(if self.include_padding { padded } else { inside })))
     }
 }
 
@@ -200,6 +228,8 @@ pub struct LpNorm {
 }
 
 impl<T: Float> Reduction<T> for LpNorm {
+    type Folded = T;
+
     #[inline(always)]
     fn start(self) -> T {
         T::ZERO
