@@ -11,6 +11,7 @@ fn main() {
     println!("cargo::rustc-link-arg-bins=-Tlink.x");
 
     let path = variable("MODEL");
+    println!("cargo::rerun-if-changed={path}");
     let arguments = variable("ARGUMENTS");
     let include = format!("model_runtime::include_model!({path:?}, name = model, {arguments});\n");
     fs::write(PathBuf::from(variable("OUT_DIR")).join("model.rs"), include).expect("the build directory can be written");

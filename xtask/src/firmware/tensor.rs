@@ -20,16 +20,17 @@ pub(crate) fn read_npy(path: &Path) -> Result<Vec<u8>> {
 
 /// The elements of type `kind`, as many as fit a few lines.
 pub(crate) fn show(kind: &str, bytes: &[u8]) -> String {
-    let elements = numbers(kind, bytes);
-    let shown: Vec<String> = elements.iter().take(SHOWN).map(f64::to_string).collect();
-    let more = if elements.len() > SHOWN { ", ..." } else { "" };
-    format!("{kind}[{}]: {}{more}", elements.len(), shown.join(", "))
+    let numbers = numbers(kind, bytes);
+    let shown = numbers.iter().take(SHOWN).cloned().collect::<Vec<_>>().join(", ");
+    let more = if numbers.len() > SHOWN { ", ..." } else { "" };
+    format!("{kind}[{}]: {shown}{more}", numbers.len())
 }
 
-fn numbers(kind: &str, bytes: &[u8]) -> Vec<f64> {
+/// Each element as text, with the digits its type needs.
+fn numbers(kind: &str, bytes: &[u8]) -> Vec<String> {
     macro_rules! decode {
         ($ty:ty) => {
-            bytes.as_chunks().0.iter().map(|&bytes| <$ty>::from_le_bytes(bytes) as f64).collect()
+            bytes.as_chunks().0.iter().map(|&bytes| <$ty>::from_le_bytes(bytes).to_string()).collect()
         };
     }
     match kind {
@@ -42,8 +43,8 @@ fn numbers(kind: &str, bytes: &[u8]) -> Vec<f64> {
         "u64" => decode!(u64),
         "f32" => decode!(f32),
         "f64" => decode!(f64),
-        "f16" => bytes.as_chunks().0.iter().map(|&bytes| half::f16::from_le_bytes(bytes).to_f64()).collect(),
-        "bf16" => bytes.as_chunks().0.iter().map(|&bytes| half::bf16::from_le_bytes(bytes).to_f64()).collect(),
+        "f16" => decode!(half::f16),
+        "bf16" => decode!(half::bf16),
         _ => decode!(u8),
     }
 }
