@@ -7,15 +7,16 @@ pub mod names;
 mod weights;
 
 pub use interface::{elem, partial};
-pub use lower::{Lower, literal};
+pub use lower::{Lower, Operand, literal};
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::quote;
 
 use crate::Options;
 use crate::emit::interface::Interface;
+use crate::emit::lower::Call;
 use crate::emit::names::Names;
 use crate::emit::weights::Weights;
 use crate::graph::{Graph, ValueId};
@@ -26,7 +27,7 @@ use crate::ty::TensorType;
 /// Writes the module.
 pub fn rust(graph: &Graph, plan: &Plan, options: &Options, source: &Source) -> TokenStream {
     let mut emit = Emit::new(graph, plan);
-    let steps = emit.steps();
+    let (steps, kernels) = emit.steps();
     let interface = Interface::of_graph(graph);
     let summary = docs::summary(graph, plan, source, emit.weights.bytes());
     let module = Ident::new(&options.name, Span::call_site());
@@ -48,6 +49,7 @@ pub fn rust(graph: &Graph, plan: &Plan, options: &Options, source: &Source) -> T
             #signature
             #tensors
             #model
+            #kernels
             #memory
             #weights
         }
@@ -65,7 +67,7 @@ struct Emit<'a> {
 
 impl<'a> Emit<'a> {
     fn new(graph: &'a Graph, plan: &'a Plan) -> Self {
-        let mut names = Names::new(&["arena", "memory", "weights", "rt", "self"]);
+        let mut names = Names::new(&["arena", "kernels", "memory", "weights", "rt", "self"]);
         names.reserve((0..plan.steps.len()).map(|step| names::scratch(step).to_string().to_lowercase()));
         let mut places = vec![None; graph.values().len()];
         let computed = plan.steps.iter().flat_map(|step| &graph.nodes[step.node].outputs);
@@ -86,28 +88,39 @@ impl<'a> Emit<'a> {
         self.places[id.index()].as_ref().expect("a value that is read has a place")
     }
 
-    /// The statements of a run, one step after another.
-    fn steps(&mut self) -> Vec<TokenStream> {
-        let inputs = self.graph.inputs.clone();
-        let mut statements: Vec<TokenStream> =
-            inputs.iter().filter(|&&id| self.graph.uses(id) > 0).map(|&id| self.bind(id)).collect();
-        let mut bound: Vec<Ident> = inputs.iter().map(|&id| self.variable(id).clone()).collect();
-        for (index, step) in self.plan.steps.iter().enumerate() {
+    /// The statements of a run, one step after another, and the kernels that several of them share.
+    fn steps(&mut self) -> (Vec<TokenStream>, Option<TokenStream>) {
+        let (bodies, calls) = self.bodies();
+        let (functions, kernels) = shared_kernels(&calls);
+        let inputs = self.graph.inputs.iter().filter(|&&id| self.graph.uses(id) > 0);
+        let mut statements: Vec<TokenStream> = inputs.map(|&id| self.bind(id)).collect();
+        let mut bound: Vec<Ident> = self.graph.inputs.iter().map(|&id| self.variable(id).clone()).collect();
+        for ((step, body), call) in self.plan.steps.iter().zip(bodies).zip(&calls) {
             let node = &self.graph.nodes[step.node];
-            let needed = node.inputs.iter().chain(&node.outputs).filter(|id| self.places[id.index()].is_some());
             let mut bindings = Vec::new();
-            for &id in needed {
+            for &id in node.inputs.iter().chain(&node.outputs).filter(|id| self.places[id.index()].is_some()) {
                 if !bound.contains(self.variable(id)) {
                     bindings.push(self.bind(id));
                     bound.push(self.variable(id).clone());
                 }
             }
+            let function = call.as_ref().and_then(|call| functions.get(&call.instance()).map(|name| call.shared(name)));
+            let body = function.unwrap_or(body);
             let doc = docs::step(self.graph, node);
-            let body = step.op.rules().lower(&Lower::new(self.graph, self.plan, index, &self.places, &mut self.weights));
             // The comment stands before the first statement of the step.
             statements.push(quote! { #[doc = #doc] #(#bindings)* #body });
         }
-        statements
+        (statements, kernels)
+    }
+
+    /// What each step does, and the kernel that it calls if that can be shared.
+    fn bodies(&mut self) -> (Vec<TokenStream>, Vec<Option<Call>>) {
+        let plan = self.plan;
+        let lowered = plan.steps.iter().enumerate().map(|(index, step)| {
+            let lower = Lower::new(self.graph, plan, index, &self.places, &mut self.weights);
+            (step.op.rules().lower(&lower), lower.take_call())
+        });
+        lowered.unzip()
     }
 
     /// `let conv = arena.at(memory::CONV);`
@@ -170,6 +183,33 @@ impl<'a> Emit<'a> {
         };
         quote!(#name.alive(#first, #last))
     }
+}
+
+/// A function for each kernel instance that more than one step calls, by what tells the instance, and the module of them.
+fn shared_kernels(calls: &[Option<Call>]) -> (HashMap<String, Ident>, Option<TokenStream>) {
+    let mut names = Names::new(&[]);
+    let mut functions = HashMap::new();
+    let mut definitions = Vec::new();
+    let instances: Vec<String> = calls.iter().flatten().map(Call::instance).collect();
+    for (call, instance) in calls.iter().flatten().zip(&instances) {
+        let count = instances.iter().filter(|other| *other == instance).count();
+        if count > 1 && !functions.contains_key(instance) {
+            let name = names.variable(&call.name);
+            definitions.push(call.function(&name));
+            functions.insert(instance.clone(), name);
+        }
+    }
+    let module = (!definitions.is_empty()).then(|| {
+        quote! {
+            /// Kernels that several steps share.
+            mod kernels {
+                use super::rt;
+
+                #(#definitions)*
+            }
+        }
+    });
+    (functions, module)
 }
 
 /// `pub const CONV: rt::Place<f32, 0, 8000> = rt::Place::new();`

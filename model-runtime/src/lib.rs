@@ -10,6 +10,8 @@ mod plain;
 mod weights;
 
 pub use arena::{Arena, Place, Places, Span, check_plan};
+#[doc(no_inline)]
+pub use core::cell::Cell;
 pub use model::{Elem, LengthError, Model, Side, Signature, Tensor};
 #[doc(hidden)]
 pub use model::{check_length, input_slices, output_slices, read_bytes, write_bytes};

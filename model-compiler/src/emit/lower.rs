@@ -3,18 +3,18 @@
 use std::cell::RefCell;
 use std::fmt::Debug;
 
-use proc_macro2::{Ident, TokenStream};
-use quote::quote;
+use proc_macro2::{Ident, Literal, TokenStream};
+use quote::{format_ident, quote};
 
-use crate::emit::names;
 use crate::emit::weights::Weights;
+use crate::emit::{interface, names};
 use crate::graph::{Graph, Node};
 use crate::op::Types;
 use crate::ops::copy::Strided;
 use crate::ops::elementwise::Expr;
 use crate::plan::{self, Plan};
 use crate::tensor::Tensor;
-use crate::ty::TensorType;
+use crate::ty::{ElemType, TensorType};
 
 /// The surroundings of one step.
 pub struct Lower<'a> {
@@ -24,6 +24,29 @@ pub struct Lower<'a> {
     node: &'a Node,
     places: &'a [Option<Ident>],
     weights: RefCell<&'a mut Weights>,
+    call: RefCell<Option<Call>>,
+}
+
+/// A call of a kernel that two steps may share: all that tells its instance, and what differs between them.
+#[derive(Clone, Debug)]
+pub(super) struct Call {
+    /// The kernel with its shape.
+    pub(super) kernel: TokenStream,
+    /// The kernel's name.
+    pub(super) name: String,
+    /// What is applied to each result, if anything.
+    pub(super) activation: Option<TokenStream>,
+    /// The operands in this step.
+    pub(super) operands: Vec<Operand>,
+}
+
+/// An operand of a kernel, and its type.
+#[derive(Clone, Debug)]
+pub struct Operand {
+    /// The expression.
+    pub value: TokenStream,
+    /// Its type.
+    pub ty: TokenStream,
 }
 
 impl<'a> Lower<'a> {
@@ -35,7 +58,7 @@ impl<'a> Lower<'a> {
         weights: &'a mut Weights,
     ) -> Self {
         let node = &graph.nodes[plan.steps[step].node];
-        Self { graph, plan, step, node, places, weights: RefCell::new(weights) }
+        Self { graph, plan, step, node, places, weights: RefCell::new(weights), call: RefCell::default() }
     }
 
     /// The type of input `index`.
@@ -97,6 +120,45 @@ impl<'a> Lower<'a> {
         }
     }
 
+    /// Input `index` as an operand of [`Lower::call`]; without elements where the node has no such input.
+    pub fn input_operand(&self, index: usize) -> Operand {
+        if index >= self.input_count() {
+            let elem = interface::elem(self.output_ty(0).elem);
+            return Operand { value: quote!(&[] as &[#elem; 0]), ty: quote!(&[#elem; 0]) };
+        }
+        let ty = self.input_ty(index);
+        let ty = if self.is_constant(index) { array(ty.elem, ty.elements()) } else { cells(ty.elem, ty.elements()) };
+        Operand { value: self.input(index), ty }
+    }
+
+    /// Output 0 as an operand of [`Lower::call`].
+    pub fn output_operand(&self) -> Operand {
+        let ty = self.output_ty(0);
+        Operand { value: self.output(0), ty: cells(ty.elem, ty.elements()) }
+    }
+
+    /// The step's scratch as an operand of [`Lower::call`].
+    pub fn scratch_operand(&self) -> Operand {
+        let elem = self.output_ty(0).elem;
+        let bytes = self.plan.steps[self.step].scratch.map_or(0, |buffer| self.plan.buffers[buffer].bytes);
+        Operand { value: self.scratch(), ty: cells(elem, bytes / elem.size()) }
+    }
+
+    /// A call of `kernel.run(operands…, activation)`. Steps whose kernel and activation are the same share one instance of it.
+    pub fn call(&self, kernel: &impl Debug, operands: Vec<Operand>, activation: Option<TokenStream>) -> TokenStream {
+        let printed = format!("{kernel:?}");
+        let name = printed.split(|c: char| !c.is_alphanumeric()).next().unwrap_or_default().to_owned();
+        let call = Call { kernel: literal(kernel), name, activation, operands };
+        let statement = call.in_place();
+        self.call.replace(Some(call));
+        statement
+    }
+
+    /// The call that the operator has made, if it has.
+    pub(super) fn take_call(&self) -> Option<Call> {
+        self.call.take()
+    }
+
     /// A fused activation of elements of the output's type: the function's name, or a short closure.
     pub fn activation(&self, activation: Option<&Expr>) -> TokenStream {
         activation.map_or_else(|| quote!(|x| x), |expr| expr.closure(&[self.output_ty(0).elem]))
@@ -106,6 +168,54 @@ impl<'a> Lower<'a> {
     pub fn copy(&self) -> TokenStream {
         Strided::all(&self.input_ty(0).shape).lower(&self.input(0), &self.output(0))
     }
+}
+
+impl Call {
+    /// The call where it stands: `rt::Dense { … }.run(x, …);`
+    fn in_place(&self) -> TokenStream {
+        let Self { kernel, activation, operands, .. } = self;
+        let values = operands.iter().map(|operand| &operand.value).chain(activation);
+        quote! { #kernel.run(#(#values),*); }
+    }
+
+    /// What two calls of one instance have in common.
+    pub(super) fn instance(&self) -> String {
+        let types: Vec<String> = self.operands.iter().map(|operand| operand.ty.to_string()).collect();
+        let activation = self.activation.as_ref().map(ToString::to_string);
+        format!("{} {types:?} {activation:?}", self.kernel)
+    }
+
+    /// The function called `name` that is the instance.
+    pub(super) fn function(&self, name: &Ident) -> TokenStream {
+        let Self { kernel, activation, operands, .. } = self;
+        let names: Vec<Ident> = ('a'..='z').take(operands.len()).map(|letter| format_ident!("{letter}")).collect();
+        let types = operands.iter().map(|operand| &operand.ty);
+        let values = names.iter().map(|name| quote!(#name)).chain(activation.clone());
+        quote! {
+            #[inline(never)]
+            pub fn #name(#(#names: #types),*) {
+                #kernel.run(#(#values),*);
+            }
+        }
+    }
+
+    /// The call of that function.
+    pub(super) fn shared(&self, name: &Ident) -> TokenStream {
+        let values = self.operands.iter().map(|operand| &operand.value);
+        quote! { kernels::#name(#(#values),*); }
+    }
+}
+
+/// `&[rt::Cell<f32>; 8000]`
+fn cells(elem: ElemType, len: usize) -> TokenStream {
+    let (elem, len) = (interface::elem(elem), Literal::usize_unsuffixed(len));
+    quote!(&[rt::Cell<#elem>; #len])
+}
+
+/// `&[f32; 8000]`
+fn array(elem: ElemType, len: usize) -> TokenStream {
+    let (elem, len) = (interface::elem(elem), Literal::usize_unsuffixed(len));
+    quote!(&[#elem; #len])
 }
 
 /// A kernel or another value of `model-kernels` as it is written in Rust: its `Debug` form with the path `rt::` before it.

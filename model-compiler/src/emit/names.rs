@@ -61,9 +61,10 @@ pub fn module(stem: &str) -> String {
     snake_case(stem)
 }
 
-/// `model/conv2d/BiasAdd:0` → `model_conv2d_bias_add_0`; of names joined by `;` the first.
+/// `model/conv2d/BiasAdd:0` → `model_conv2d_bias_add`; of names joined by `;` the first. `:0` says nothing: a node's first output.
 fn snake_case(onnx: &str) -> String {
-    let name = words(onnx).iter().map(|word| word.to_lowercase()).collect::<Vec<_>>().join("_");
+    let name =
+        words(first_of_joined(onnx).trim_end_matches(":0")).iter().map(|word| word.to_lowercase()).collect::<Vec<_>>().join("_");
     match name.chars().next() {
         None => "value".to_owned(),
         Some(first) if first.is_ascii_digit() => format!("value_{name}"),
@@ -103,7 +104,7 @@ fn first_of_joined(onnx: &str) -> &str {
 fn words(onnx: &str) -> Vec<String> {
     let mut words = vec![String::new()];
     let mut previous = ' ';
-    for c in first_of_joined(onnx).chars() {
+    for c in onnx.chars() {
         let boundary = previous.is_ascii_lowercase() && c.is_ascii_uppercase();
         if !c.is_ascii_alphanumeric() || boundary {
             words.push(String::new());
@@ -125,7 +126,7 @@ mod tests {
     fn names_are_cleaned() {
         let cases = [
             ("features", "features", "Features"),
-            ("serving_default_input_1:0", "serving_default_input_1_0", "ServingDefaultInput1_0"),
+            ("serving_default_input_1:0", "serving_default_input_1", "ServingDefaultInput1_0"),
             ("/head/Softmax_output_0", "head_softmax_output_0", "HeadSoftmaxOutput0"),
             ("model/conv2d/BiasAdd;model/conv2d/Conv2D", "model_conv2d_bias_add", "ModelConv2dBiasAdd"),
             ("1", "value_1", "Value1"),

@@ -1,14 +1,13 @@
 //! `Conv` along one or two spatial axes, channels last: <https://onnx.ai/onnx/operators/onnx__Conv.html>
 
 use proc_macro2::TokenStream;
-use quote::quote;
 
 use super::dense;
 use super::elementwise::Expr;
 use super::window::{self, Window};
 use super::{cells, expect_elem, filled};
 use crate::diagnostic::{Refusal, Result};
-use crate::emit::{Lower, literal};
+use crate::emit::Lower;
 use crate::graph::ValueId;
 use crate::kernels::{self, Overlap};
 use crate::op::{LATEST, Op, OpDef, Operator, Types};
@@ -148,17 +147,14 @@ impl Operator for Conv {
     }
 
     fn lower(&self, cx: &Lower) -> TokenStream {
-        let bias = if cx.input_count() == 3 { cx.input(2) } else { dense::no_bias(cx) };
-        let (x, w, y, activation) = (cx.input(0), cx.input(1), cx.output(0), cx.activation(self.activation.as_ref()));
+        let mut operands = vec![cx.input_operand(0), cx.input_operand(1), cx.input_operand(2), cx.output_operand()];
+        let activation = Some(cx.activation(self.activation.as_ref()));
         match cx.types(|types| self.kernel(types.inputs)) {
             Kernel::Conv(kernel) => {
-                let (kernel, scratch) = (literal(&kernel), cx.scratch());
-                quote! { #kernel.run(#x, #w, #bias, #y, #scratch, #activation); }
+                operands.push(cx.scratch_operand());
+                cx.call(&kernel, operands, activation)
             }
-            Kernel::Depthwise(kernel) => {
-                let kernel = literal(&kernel);
-                quote! { #kernel.run(#x, #w, #bias, #y, #activation); }
-            }
+            Kernel::Depthwise(kernel) => cx.call(&kernel, operands, activation),
         }
     }
 }

@@ -3,12 +3,11 @@
 //! <https://onnx.ai/onnx/operators/onnx__Gemm.html>
 
 use proc_macro2::TokenStream;
-use quote::quote;
 
 use super::elementwise::Expr;
 use super::{filled, matmul};
 use crate::diagnostic::{Refusal, Result};
-use crate::emit::{Lower, literal};
+use crate::emit::Lower;
 use crate::graph::ValueId;
 use crate::kernels::{self, Overlap};
 use crate::op::{LATEST, Op, OpDef, Operator, Types};
@@ -97,12 +96,6 @@ pub fn reordered(weights: &Tensor, order: impl Iterator<Item = usize>) -> Tensor
     Tensor::new(weights.ty().clone(), reordered).expect("an order names every element once")
 }
 
-/// No bias: the sums begin at zero.
-pub fn no_bias(cx: &Lower) -> TokenStream {
-    let elem = crate::emit::elem(cx.output_ty(0).elem);
-    quote!(&[] as &[#elem])
-}
-
 impl Dense {
     fn kernel(&self, inputs: &[&TensorType]) -> kernels::Dense {
         let [depth, outputs] = inputs[1].shape[..] else { unreachable!("infer takes a matrix") };
@@ -167,10 +160,9 @@ impl Operator for Dense {
     }
 
     fn lower(&self, cx: &Lower) -> TokenStream {
-        let kernel = literal(&cx.types(|types| self.kernel(types.inputs)));
-        let bias = if cx.input_count() == 3 { cx.input(2) } else { no_bias(cx) };
-        let (x, w, y, scratch) = (cx.input(0), cx.input(1), cx.output(0), cx.scratch());
-        let activation = cx.activation(self.activation.as_ref());
-        quote! { #kernel.run(#x, #w, #bias, #y, #scratch, #activation); }
+        let kernel = cx.types(|types| self.kernel(types.inputs));
+        let operands =
+            vec![cx.input_operand(0), cx.input_operand(1), cx.input_operand(2), cx.output_operand(), cx.scratch_operand()];
+        cx.call(&kernel, operands, Some(cx.activation(self.activation.as_ref())))
     }
 }

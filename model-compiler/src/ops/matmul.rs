@@ -1,13 +1,12 @@
 //! `MatMul`: <https://onnx.ai/onnx/operators/onnx__MatMul.html>
 
 use proc_macro2::TokenStream;
-use quote::quote;
 
 use super::dense::Dense;
 use super::elementwise::Expr;
 use super::{cells, expect_elem, filled};
 use crate::diagnostic::{Refusal, Result};
-use crate::emit::{Lower, literal};
+use crate::emit::Lower;
 use crate::graph::ValueId;
 use crate::kernels;
 use crate::op::{LATEST, OpDef, Operator, Types};
@@ -135,9 +134,8 @@ impl Operator for MatMul {
     }
 
     fn lower(&self, cx: &Lower) -> TokenStream {
-        let kernel = literal(&cx.types(|types| Self::kernel(types.inputs, &types.outputs[0].shape)));
-        let (a, b, y, scratch) = (cx.input(0), cx.input(1), cx.output(0), cx.scratch());
-        let activation = cx.activation(self.activation.as_ref());
-        quote! { #kernel.run(#a, #b, #y, #scratch, #activation); }
+        let kernel = cx.types(|types| Self::kernel(types.inputs, &types.outputs[0].shape));
+        let operands = vec![cx.input_operand(0), cx.input_operand(1), cx.output_operand(), cx.scratch_operand()];
+        cx.call(&kernel, operands, Some(cx.activation(self.activation.as_ref())))
     }
 }
