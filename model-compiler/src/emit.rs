@@ -165,9 +165,9 @@ impl<'a> Emit<'a> {
         let alive = self.alive(buffer);
         let over = buffer.over.iter().map(|over| {
             let input = self.alive(&self.plan.buffers[over.input]);
-            let distance = Literal::isize_unsuffixed(over.distance.abs());
-            let sign = (over.distance < 0).then(|| quote!(-));
-            match over.backward {
+            let distance = Literal::isize_unsuffixed(over.margin.distance.abs());
+            let sign = (over.margin.distance < 0).then(|| quote!(-));
+            match over.margin.after {
                 true => quote!(.backward_over(#input, #sign #distance)),
                 false => quote!(.forward_over(#input, #sign #distance)),
             }

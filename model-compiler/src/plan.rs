@@ -12,6 +12,7 @@ use std::collections::HashMap;
 
 use crate::graph::{Graph, ValueId};
 use crate::op::{Op, Types};
+pub use crate::plan::arena::Margin;
 use crate::plan::arena::{Buffer, Touch};
 use crate::ty::TensorType;
 
@@ -75,10 +76,8 @@ pub enum Owner {
 pub struct Over {
     /// The buffer of the input.
     pub input: usize,
-    /// The distance of the buffers' first bytes that the kernel asks for.
-    pub distance: isize,
-    /// Whether the kernel runs from last to first.
-    pub backward: bool,
+    /// The distance that the buffers' first bytes keep.
+    pub margin: Margin,
 }
 
 impl Plan {
@@ -100,8 +99,8 @@ impl Plan {
             .map(|(step, &node)| Step { node, op: graph.nodes[node].op.clone(), scratch: buffers.scratch.get(&step).copied() })
             .collect();
         let mut placed = buffers.placed(&placement.offsets);
-        for (touch, &backward) in touches.iter().zip(&placement.backward) {
-            touch.apply(backward, &mut placed, &mut steps);
+        for (index, touch) in touches.iter().enumerate() {
+            touch.apply(placement.backward[index], placement.margins[index], &mut placed, &mut steps);
         }
         Self {
             steps,
@@ -254,16 +253,11 @@ impl Buffers {
 
 impl StepTouch {
     /// Notes the overlap, if the two share bytes, and turns the step's kernel where it must run backward.
-    fn apply(&self, backward: bool, placed: &mut [Placed], steps: &mut [Step]) {
-        let Touch { input, read, output, written, overlap } = &self.rule;
-        let (from, to) = (&placed[*input], &placed[*output]);
+    fn apply(&self, backward: bool, margin: Margin, placed: &mut [Placed], steps: &mut [Step]) {
+        let (from, to) = (&placed[self.rule.input], &placed[self.rule.output]);
         let apart = from.offset + from.bytes <= to.offset || to.offset + to.bytes <= from.offset;
-        let distance = if backward { overlap.backward } else { overlap.forward };
-        if let (false, Some(distance)) = (apart, distance) {
-            // Distances are between values; those of their buffers differ by the values' places in them.
-            let shift = signed(read.start) - signed(written.start);
-            let distance = if backward { distance + shift } else { distance - shift };
-            placed[*output].over.push(Over { input: *input, distance, backward });
+        if !apart {
+            placed[self.rule.output].over.push(Over { input: self.rule.input, margin });
         }
         if backward {
             let turned = steps[self.step].op.rules().backward();
@@ -274,10 +268,6 @@ impl StepTouch {
 
 fn scratch(graph: &Graph, node: usize) -> usize {
     with_types(graph, node, |types, constant| graph.nodes[node].op.rules().scratch(types, constant))
-}
-
-fn signed(bytes: usize) -> isize {
-    isize::try_from(bytes).expect("an arena fits the address space")
 }
 
 /// Calls `ask` with the types around a node, and which of its inputs are constant.

@@ -70,6 +70,17 @@ pub(crate) struct Placement {
     pub(crate) peak: usize,
     /// For each touch whether its step must run from last to first.
     pub(crate) backward: Vec<bool>,
+    /// For each touch what makes an overlap of its buffers right, whichever way the step runs.
+    pub(crate) margins: Vec<Margin>,
+}
+
+/// A distance that the first bytes of a touch's two buffers keep.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Margin {
+    /// Whether the output's buffer begins after the input's by at least the distance, and not before it.
+    pub after: bool,
+    /// In bytes; below zero where the buffers may begin the other way round.
+    pub distance: isize,
 }
 
 /// Chooses an offset for every buffer. The same arguments give the same placement.
@@ -77,10 +88,13 @@ pub(crate) fn place(buffers: &[Buffer], touches: &[Touch]) -> Placement {
     let forbidden = rules::forbidden(buffers, touches);
     let target = rules::bound(buffers, touches);
     let best = search::run(buffers, &forbidden, target);
-    let backward = (touches.iter())
-        .map(|touch| touch.has_effect(buffers) && !touch.is_apart(&best.offsets) && !touch.is_forward(&best.offsets))
-        .collect();
-    Placement { offsets: best.offsets, peak: best.peak, backward }
+    let turned = |touch: &Touch| touch.has_effect(buffers) && !touch.is_apart(&best.offsets) && !touch.is_forward(&best.offsets);
+    Placement {
+        backward: touches.iter().map(turned).collect(),
+        margins: touches.iter().map(|touch| rules::margin(buffers, touches, touch, &best.offsets)).collect(),
+        offsets: best.offsets,
+        peak: best.peak,
+    }
 }
 
 /// The largest number of bytes alive at one step: what an arena needs where nothing overlaps.

@@ -1,6 +1,6 @@
 //! What a placement must obey, as forbidden distances between offsets, and a size that no placement undercuts.
 
-use super::{Buffer, Touch, live_bytes};
+use super::{Buffer, Margin, Touch, live_bytes};
 
 /// A forbidden distance: the offset of one buffer less that of `other` must not lie strictly between `low` and `high`.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,7 +31,7 @@ pub(super) fn forbidden(buffers: &[Buffer], touches: &[Touch]) -> Vec<Vec<Forbid
         }
     }
     for touch in touches.iter().filter(|touch| touch.has_effect(buffers)) {
-        let (low, high) = interval(touch, touch.is_alone(buffers, touches));
+        let (low, high) = interval(buffers, touch, touch.is_alone(buffers, touches));
         forbid(touch.output, touch.input, low, high);
     }
     rules
@@ -39,17 +39,31 @@ pub(super) fn forbidden(buffers: &[Buffer], touches: &[Touch]) -> Vec<Vec<Forbid
 
 /// The distances of the output's buffer from the input's that a touch forbids.
 ///
-/// The values may be apart, or as near as the overlap allows: forwards, and if its step has no other touch, backwards.
-fn interval(touch: &Touch, alone: bool) -> (isize, isize) {
+/// The output's may begin before the input's as far as the kernel wants it to when run forwards, or as far as leaves the two
+/// values apart. Likewise after it, if its step has no other touch; otherwise after it the buffers are disjoint, so that all
+/// overlaps of a step are of one kind.
+fn interval(buffers: &[Buffer], touch: &Touch, alone: bool) -> (isize, isize) {
+    let input = buffers[touch.input].bytes as isize;
+    let output = buffers[touch.output].bytes as isize;
     let shift = touch.read.start as isize - touch.written.start as isize;
-    let below = touch.written.len() as isize;
-    let above = touch.read.len() as isize;
-    let forward = touch.overlap.forward;
-    let backward = touch.overlap.backward.filter(|_| alone);
-    (
-        shift - forward.map_or(below, |distance| distance.min(below)),
-        shift + backward.map_or(above, |distance| distance.min(above)),
-    )
+    let before = touch.written.len() as isize;
+    let after = touch.read.len() as isize;
+    let low = shift - touch.overlap.forward.map_or(before, |distance| distance.min(before));
+    let high = match alone {
+        true => shift + touch.overlap.backward.map_or(after, |distance| distance.min(after)),
+        false => input,
+    };
+    // Further out the buffers are disjoint anyway.
+    (low.min(input), high.max(-output))
+}
+
+/// The end of the forbidden interval on whose side the buffers of a touch lie.
+pub(super) fn margin(buffers: &[Buffer], touches: &[Touch], touch: &Touch, offsets: &[usize]) -> Margin {
+    let (low, high) = interval(buffers, touch, touch.is_alone(buffers, touches));
+    if offsets[touch.output] as isize - offsets[touch.input] as isize <= low {
+        return Margin { after: false, distance: -low };
+    }
+    Margin { after: true, distance: high }
 }
 
 /// The largest live set, less at each step what the overlaps there can save at most.
@@ -73,7 +87,7 @@ pub(super) fn bound(buffers: &[Buffer], touches: &[Touch]) -> usize {
 
 /// The most bytes that the two buffers of a touch can have in common.
 fn saving(buffers: &[Buffer], touch: &Touch, alone: bool) -> usize {
-    let (low, high) = interval(touch, alone);
+    let (low, high) = interval(buffers, touch, alone);
     let input = buffers[touch.input].bytes as isize;
     let output = buffers[touch.output].bytes as isize;
     // What they share rises, stays and falls with the distance: it is largest at a permitted corner of its own or at an end of the interval.

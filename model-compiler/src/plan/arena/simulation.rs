@@ -53,6 +53,7 @@ fn random_programs_read_what_was_written() {
         if let Err(problem) = program.run(&placement) {
             panic!("seed {seed}: {problem}\n{program:#?}\n{placement:?}");
         }
+        program.keeps_margins(&placement).unwrap_or_else(|problem| panic!("seed {seed}: {problem}"));
         for (touch, turned) in program.touches.iter().zip(&placement.backward) {
             backward += usize::from(*turned);
             forward += usize::from(touch.has_effect(&program.buffers) && !turned && !touch.is_apart(&placement.offsets));
@@ -137,6 +138,25 @@ impl Program {
                 });
             }
         }
+    }
+
+    /// Says where two buffers overlap without keeping their margin, or where a step's output lies both before and after its inputs.
+    fn keeps_margins(&self, placement: &Placement) -> Result<(), String> {
+        let mut sides = vec![None; self.steps.len()];
+        for (touch, margin) in self.touches.iter().zip(&placement.margins) {
+            let [input, output] = [touch.input, touch.output].map(|index| placement.offsets[index] as isize);
+            let [input_bytes, output_bytes] = [touch.input, touch.output].map(|index| self.buffers[index].bytes as isize);
+            let apart = input + input_bytes <= output || output + output_bytes <= input;
+            if apart || !touch.has_effect(&self.buffers) {
+                continue;
+            }
+            let distance = if margin.after { output - input } else { input - output };
+            let side = sides[self.buffers[touch.output].first].get_or_insert(margin.after);
+            if distance < margin.distance || *side != margin.after {
+                return Err(format!("{touch:?} does not keep {margin:?}"));
+            }
+        }
+        Ok(())
     }
 
     /// Runs all steps, and says where one reads or writes what it must not.

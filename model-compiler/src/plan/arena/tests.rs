@@ -103,13 +103,15 @@ fn output_may_lie_over_a_dead_part_of_the_input_buffer() {
     let buffers = [buffer(200, 0, 1), buffer(20, 0, 2), buffer(100, 1, 2)];
     let touches = [Touch { input: 0, read: 100..200, output: 2, written: 0..100, overlap: Overlap::NONE }];
     expect(&buffers, &touches, 220, &[false]);
+    // The values are apart: the output ends where the second half begins.
+    assert_eq!(place(&buffers, &touches).margins, [Margin { after: false, distance: 0 }]);
 }
 
 #[test]
 fn check_sees_each_kind_of_fault() {
     let (buffers, touches) = chain(&[400, 400], &[Overlap { forward: Some(8), backward: None }]);
     let check_at = |input: usize, output: usize, peak: usize, backward: bool| {
-        let placement = Placement { offsets: vec![input, output], peak, backward: vec![backward] };
+        let placement = Placement { offsets: vec![input, output], peak, backward: vec![backward], margins: vec![] };
         check(&buffers, &touches, &placement)
     };
     assert_eq!(check_at(8, 0, 408, false), Ok(()));
@@ -120,7 +122,7 @@ fn check_sees_each_kind_of_fault() {
         assert!(check_at(input, output, peak, backward).is_err(), "{input} {output}");
     }
     let apart = [buffer(8, 0, 1), buffer(8, 0, 1)];
-    let placement = Placement { offsets: vec![0, 4], peak: 12, backward: vec![] };
+    let placement = Placement { offsets: vec![0, 4], peak: 12, backward: vec![], margins: vec![] };
     assert!(check(&apart, &[], &placement).is_err());
 }
 
@@ -174,6 +176,7 @@ fn fits(buffers: &[Buffer], touches: &[Touch], peak: usize) -> bool {
                     offsets: offsets.clone(),
                     peak,
                     backward: (0..touches.len()).map(|index| bits >> index & 1 == 1).collect(),
+                    margins: Vec::new(),
                 };
                 check(buffers, touches, &placement).is_ok()
             })

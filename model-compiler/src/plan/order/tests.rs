@@ -179,3 +179,28 @@ fn for_each_order(order: &mut Vec<usize>, len: usize, visit: &mut dyn FnMut(&[us
         }
     }
 }
+
+#[test]
+fn many_branches_exceed_the_budget_and_are_ordered_greedily() {
+    // 24 branches of a wide and a narrow tensor, given breadth first.
+    let random = &mut Random::new(1);
+    let branches = 24;
+    let mut flow = Flow { steps: Vec::new(), bytes: vec![100], inputs: vec![0], outputs: vec![1 + 2 * branches] };
+    for branch in 0..branches {
+        flow.steps.push(step(&[0], &[1 + branch]));
+        flow.bytes.push(500 + random.below(500));
+    }
+    for branch in 0..branches {
+        flow.steps.push(step(&[1 + branch], &[1 + branches + branch]));
+        flow.bytes.push(1 + random.below(500));
+    }
+    let narrow: Vec<usize> = (1 + branches..1 + 2 * branches).collect();
+    flow.steps.push(step(&narrow, &flow.outputs));
+    flow.bytes.push(10);
+    let given: Vec<usize> = (0..flow.steps.len()).collect();
+    let given_peak = largest_live_set(&flow, &given);
+    assert!(matches!(Search::new(&flow).best_below(given_peak), Outcome::BudgetSpent));
+    let found = order(&flow);
+    assert!(is_permitted(&flow, &found));
+    assert_eq!((given_peak, largest_live_set(&flow, &found)), (19_866, 6_863));
+}
