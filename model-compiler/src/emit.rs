@@ -241,7 +241,7 @@ fn model(emit: &Emit, interface: &Interface, steps: Vec<TokenStream>) -> TokenSt
     let run = interface.run();
     let input_mut = interface.input_mut(&input_places);
     let (result, yields) = interface.result(&output_places);
-    let by_bytes = interface.model_trait();
+    let by_bytes = interface.model_trait(&output_places);
     let arena = (!steps.is_empty()).then(|| quote!(let arena = self.arena.places();));
     quote! {
         /// The model and its working memory, all zero at first. Keep it in a `static`.

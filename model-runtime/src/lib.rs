@@ -13,8 +13,6 @@ pub use arena::{Arena, Place, Places, Span, check_plan};
 #[doc(no_inline)]
 pub use core::cell::Cell;
 pub use model::{Elem, LengthError, Model, Side, Signature, Tensor};
-#[doc(hidden)]
-pub use model::{check_length, input_slices, output_slices, read_bytes, write_bytes};
 #[doc(inline)]
 pub use model_kernels::*;
 #[doc(hidden)]
@@ -22,6 +20,8 @@ pub use model_macro::include_model as __include_model;
 #[doc(hidden)]
 pub use plain::Plain;
 pub use weights::weights;
+#[doc(hidden)]
+pub use weights::{bytes_of, bytes_of_mut};
 
 /// Compiles an ONNX model into a module.
 ///

@@ -2,19 +2,37 @@
 
 use core::fmt;
 
-use crate::plain::Plain;
-use crate::weights::{bytes_of, bytes_of_mut};
-
-/// A compiled model behind a `dyn` reference.
+/// A compiled model behind a `dyn` reference. Tensors are seen as bytes: row-major little-endian elements, in the model's order.
 pub trait Model {
     /// The model's inputs, outputs and costs.
     fn signature(&self) -> &'static Signature;
 
-    /// Runs the model on `inputs` and writes `outputs`: row-major little-endian elements, one slice a tensor, in the model's order.
+    /// The bytes of an input's place, to be filled before each run; `None` past the last input.
+    fn input_bytes(&mut self, index: usize) -> Option<&mut [u8]>;
+
+    /// Runs the model on what its inputs' places hold.
+    fn run_in_place(&mut self);
+
+    /// The bytes of an output, from the end of a run until an input is filled again; `None` past the last output.
+    fn output_bytes(&self, index: usize) -> Option<&[u8]>;
+
+    /// Runs the model on `inputs` and writes `outputs`, one slice a tensor.
     ///
     /// # Errors
     /// When a slice has not the length of its tensor, or their number differs; then nothing is run.
-    fn run_bytes(&mut self, inputs: &[&[u8]], outputs: &mut [&mut [u8]]) -> Result<(), LengthError>;
+    fn run_bytes(&mut self, inputs: &[&[u8]], outputs: &mut [&mut [u8]]) -> Result<(), LengthError> {
+        let signature = self.signature();
+        check_lengths(Side::Input, signature.inputs, inputs.iter().map(|slice| slice.len()))?;
+        check_lengths(Side::Output, signature.outputs, outputs.iter().map(|slice| slice.len()))?;
+        for (index, input) in inputs.iter().enumerate() {
+            copy(input, self.input_bytes(index).unwrap_or_default());
+        }
+        self.run_in_place();
+        for (index, output) in outputs.iter_mut().enumerate() {
+            copy(self.output_bytes(index).unwrap_or_default(), output);
+        }
+        Ok(())
+    }
 }
 
 /// What a model takes, yields and costs.
@@ -140,34 +158,95 @@ impl fmt::Display for LengthError {
 
 impl core::error::Error for LengthError {}
 
-/// The slices of `inputs` as an array of as many tensors as the model has.
-#[doc(hidden)]
-pub fn input_slices<'a, 'b, const N: usize>(inputs: &'a [&'b [u8]]) -> Result<&'a [&'b [u8]; N], LengthError> {
-    inputs.try_into().map_err(|_| LengthError::Count { side: Side::Input, expected: N, found: inputs.len() })
+/// That there are as many slices as tensors, each as long as its tensor.
+fn check_lengths(side: Side, tensors: &[Tensor], lengths: impl ExactSizeIterator<Item = usize>) -> Result<(), LengthError> {
+    if lengths.len() != tensors.len() {
+        return Err(LengthError::Count { side, expected: tensors.len(), found: lengths.len() });
+    }
+    for (index, (tensor, found)) in tensors.iter().zip(lengths).enumerate() {
+        if found != tensor.bytes() {
+            return Err(LengthError::Bytes { side, index, expected: tensor.bytes(), found });
+        }
+    }
+    Ok(())
 }
 
-/// The slices of `outputs` as an array of as many tensors as the model has.
-#[doc(hidden)]
-pub fn output_slices<'a, 'b, const N: usize>(outputs: &'a mut [&'b mut [u8]]) -> Result<&'a mut [&'b mut [u8]; N], LengthError> {
-    let found = outputs.len();
-    outputs.try_into().map_err(|_| LengthError::Count { side: Side::Output, expected: N, found })
+/// Copies between slices of one length; unlike `copy_from_slice` it cannot panic.
+fn copy(from: &[u8], to: &mut [u8]) {
+    to.iter_mut().zip(from).for_each(|(to, from)| *to = *from);
 }
 
-/// That `slice` has the bytes of an `A`.
-#[doc(hidden)]
-pub fn check_length<A: Plain>(side: Side, index: usize, slice: &[u8]) -> Result<(), LengthError> {
-    let (expected, found) = (size_of::<A>(), slice.len());
-    if expected == found { Ok(()) } else { Err(LengthError::Bytes { side, index, expected, found }) }
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// Copies bytes into elements of as many.
-#[doc(hidden)]
-pub fn read_bytes<A: Plain>(bytes: &[u8], elements: &mut A) {
-    bytes_of_mut(elements).iter_mut().zip(bytes).for_each(|(to, from)| *to = *from);
-}
+    /// Adds two tensors, and tells whether it ran.
+    struct Add {
+        terms: [[u8; 2]; 2],
+        ran: bool,
+    }
 
-/// Copies elements into as many bytes.
-#[doc(hidden)]
-pub fn write_bytes<A: Plain>(elements: &A, bytes: &mut [u8]) {
-    bytes.iter_mut().zip(bytes_of(elements)).for_each(|(to, from)| *to = *from);
+    const fn tensor(shape: &'static [usize]) -> Tensor {
+        Tensor { name: "x", elem: Elem::U8, shape }
+    }
+
+    const SIGNATURE: Signature = Signature {
+        name: "add",
+        inputs: &[tensor(&[1, 2]), tensor(&[2])],
+        outputs: &[tensor(&[2])],
+        ram_bytes: 4,
+        weight_bytes: 0,
+        macs: 0,
+    };
+
+    impl Model for Add {
+        fn signature(&self) -> &'static Signature {
+            &SIGNATURE
+        }
+
+        fn input_bytes(&mut self, index: usize) -> Option<&mut [u8]> {
+            self.terms.get_mut(index).map(|term| &mut term[..])
+        }
+
+        fn run_in_place(&mut self) {
+            let [a, b] = &mut self.terms;
+            a.iter_mut().zip(b).for_each(|(a, b)| *a += *b);
+            self.ran = true;
+        }
+
+        fn output_bytes(&self, index: usize) -> Option<&[u8]> {
+            (index == 0).then_some(&self.terms[0])
+        }
+    }
+
+    #[test]
+    fn a_model_runs_on_bytes() {
+        let mut model = Add { terms: [[0; 2]; 2], ran: false };
+        let mut sum = [0; 2];
+        assert_eq!(model.run_bytes(&[&[1, 2], &[30, 40]], &mut [&mut sum]), Ok(()));
+        assert_eq!(sum, [31, 42]);
+    }
+
+    /// Inputs, the lengths of outputs, and the error they give.
+    type Case<'a> = (&'a [&'a [u8]], &'a [usize], LengthError);
+
+    #[test]
+    fn slices_that_do_not_fit_are_refused() {
+        let (one, two) = (&[0u8][..], &[0u8; 2][..]);
+        let count = |side, expected, found| LengthError::Count { side, expected, found };
+        let bytes = |side, index, found| LengthError::Bytes { side, index, expected: 2, found };
+        let cases: [Case; 4] = [
+            (&[two], &[2], count(Side::Input, 2, 1)),
+            (&[two, two], &[], count(Side::Output, 1, 0)),
+            (&[two, one], &[2], bytes(Side::Input, 1, 1)),
+            (&[two, two], &[3], bytes(Side::Output, 0, 3)),
+        ];
+        for (inputs, outputs, error) in cases {
+            let mut model = Add { terms: [[0; 2]; 2], ran: false };
+            let mut memory = [0; 3];
+            let mut slices = [&mut memory[..outputs.first().copied().unwrap_or(0)]];
+            assert_eq!(model.run_bytes(inputs, &mut slices[..outputs.len()]), Err(error));
+            assert!(!model.ran);
+        }
+    }
 }

@@ -216,43 +216,33 @@ impl Interface {
     }
 
     /// `impl rt::Model for Model`.
-    pub(super) fn model_trait(&self) -> TokenStream {
-        let names = |ports: &[Port]| ports.iter().map(|port| port.variable.clone()).collect::<Vec<_>>();
-        let (inputs, outputs) = (names(&self.inputs), names(&self.outputs));
-        let check = |ports: &[Port], side: TokenStream| {
-            let checks = ports.iter().enumerate().map(|(index, port)| {
-                let (alias, variable, index) = (&port.alias, &port.variable, Literal::usize_unsuffixed(index));
-                quote! { rt::check_length::<#alias>(#side, #index, #variable)?; }
-            });
-            quote! { #(#checks)* }
-        };
-        let check_inputs = check(&self.inputs, quote!(rt::Side::Input));
-        let check_outputs = check(&self.outputs, quote!(rt::Side::Output));
-        let reads = self.inputs.iter().map(|port| {
-            let (variable, method) = (&port.variable, self.method(port));
-            quote! { rt::read_bytes(#variable, self.#method()); }
-        });
-        let writes = match outputs.as_slice() {
-            [output] => quote! { rt::write_bytes(self.run_in_place(), #output); },
-            _ => quote! {
-                let results = self.run_in_place();
-                #(rt::write_bytes(results.#outputs, #outputs);)*
-            },
-        };
+    pub(super) fn model_trait(&self, output_places: &[Ident]) -> TokenStream {
+        let indices = |count: usize| (0..count).map(Literal::usize_unsuffixed);
+        let (inputs, outputs) = (indices(self.inputs.len()), indices(self.outputs.len()));
+        let methods = self.inputs.iter().map(|port| self.method(port));
+        let aliases = self.outputs.iter().map(|port| &port.alias);
         quote! {
             impl rt::Model for Model {
                 fn signature(&self) -> &'static rt::Signature {
                     &SIGNATURE
                 }
 
-                fn run_bytes(&mut self, inputs: &[&[u8]], outputs: &mut [&mut [u8]]) -> Result<(), rt::LengthError> {
-                    let [#(#inputs),*] = rt::input_slices(inputs)?;
-                    let [#(#outputs),*] = rt::output_slices(outputs)?;
-                    #check_inputs
-                    #check_outputs
-                    #(#reads)*
-                    #writes
-                    Ok(())
+                fn input_bytes(&mut self, index: usize) -> Option<&mut [u8]> {
+                    match index {
+                        #(#inputs => Some(rt::bytes_of_mut(self.#methods())),)*
+                        _ => None,
+                    }
+                }
+
+                fn run_in_place(&mut self) {
+                    Self::run_in_place(self);
+                }
+
+                fn output_bytes(&self, index: usize) -> Option<&[u8]> {
+                    match index {
+                        #(#outputs => Some(rt::bytes_of::<#aliases>(self.arena.get(memory::#output_places))),)*
+                        _ => None,
+                    }
                 }
             }
         }
@@ -342,7 +332,9 @@ pub fn partial(diagnostics: &Diagnostics, options: &Options) -> TokenStream {
             }
             impl rt::Model for Model {
                 fn signature(&self) -> &'static rt::Signature { &SIGNATURE }
-                fn run_bytes(&mut self, _: &[&[u8]], _: &mut [&mut [u8]]) -> Result<(), rt::LengthError> { unimplemented!() }
+                fn input_bytes(&mut self, _: usize) -> Option<&mut [u8]> { unimplemented!() }
+                fn run_in_place(&mut self) { unimplemented!() }
+                fn output_bytes(&self, _: usize) -> Option<&[u8]> { unimplemented!() }
             }
         }
     }

@@ -12,55 +12,39 @@ mod stack;
 use core::hint::black_box;
 use core::panic::PanicInfo;
 use cortex_m_rt::{ExceptionFrame, exception};
-use model_runtime::Signature;
+use model_runtime::Model;
 use semihosting::process::exit;
 
-/// A model whose inputs and outputs are seen as bytes.
-pub trait Subject {
-    /// The bytes of each output.
-    type Outputs<'a>: IntoIterator<Item = &'a [u8]>
-    where
-        Self: 'a;
-
-    /// What the model takes and yields.
-    fn signature(&self) -> &'static Signature;
-
-    /// The place of an input.
-    fn input(&mut self, index: usize) -> &mut [u8];
-
-    /// Runs the model on what lies in the inputs' places. It should not be inlined, as it is called more than once.
-    fn run(&mut self) -> Self::Outputs<'_>;
-}
-
-/// Runs `subject` three times, for its outputs, its stack and its instructions, and ends the program.
-pub fn measure(subject: &mut impl Subject) -> ! {
+/// Runs `model` three times, for its outputs, its stack and its instructions, and ends the program.
+pub fn measure(model: &mut impl Model) -> ! {
     clock::start();
     report::number("clock", clock::check());
-    let signature = subject.signature();
+    // The optimizer must not know the signature: then the code that reads it is the same in every firmware.
+    let signature = black_box(model.signature());
     report::number("arena", signature.ram_bytes as u32);
     report::number("weights", signature.weight_bytes as u32);
     report::number("macs", signature.macs as u32);
-
     let inputs: usize = signature.inputs.iter().map(|tensor| tensor.bytes()).sum();
     report::number("inputs", inputs as u32);
 
-    fill(subject);
-    for (bytes, tensor) in subject.run().into_iter().zip(signature.outputs) {
-        report::bytes(input::kind(tensor.elem), bytes);
+    fill(model);
+    run(model);
+    for (index, tensor) in signature.outputs.iter().enumerate() {
+        report::bytes(input::kind(tensor.elem), model.output_bytes(index).unwrap_or_default());
     }
-    fill(subject);
-    report::number("stack", stack::peak(|| drop(subject.run())));
-    fill(subject);
-    report::number("instructions", clock::instructions(|| drop(subject.run())));
+    fill(model);
+    report::number("stack", stack::peak(|| run(model)));
+    fill(model);
+    report::number("instructions", clock::instructions(|| run(model)));
     exit(0)
 }
 
 /// Fills the inputs, which a run may have overwritten.
-fn fill(subject: &mut impl Subject) {
+fn fill(model: &mut impl Model) {
     let mut offset = 0;
-    for (index, tensor) in subject.signature().inputs.iter().enumerate() {
+    for (index, tensor) in black_box(model.signature()).inputs.iter().enumerate() {
         // The optimizer must not know the length: then the code that fills is the same in every firmware.
-        let bytes = black_box(subject.input(index));
+        let bytes = black_box(model.input_bytes(index).unwrap_or_default());
         if input::is_given() {
             input::copy(bytes, offset);
         } else {
@@ -68,6 +52,12 @@ fn fill(subject: &mut impl Subject) {
         }
         offset += bytes.len();
     }
+}
+
+/// Never inlined, so that the model is in the firmware once.
+#[inline(never)]
+fn run(model: &mut impl Model) {
+    model.run_in_place();
 }
 
 /// Ends the program with a code the host knows. Never inlined, so that a program without its symbol cannot panic.

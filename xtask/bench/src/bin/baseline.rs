@@ -2,9 +2,8 @@
 #![no_std]
 #![no_main]
 
-use bench::Subject;
 use core::hint::black_box;
-use model_runtime::{Elem, Signature, Tensor};
+use model_runtime::{Elem, Model, Signature, Tensor};
 
 struct Nothing([u8; 4]);
 
@@ -13,20 +12,21 @@ const TENSOR: Tensor = Tensor { name: "nothing", elem: Elem::F32, shape: &[1] };
 const SIGNATURE: Signature =
     Signature { name: "nothing", inputs: &[TENSOR], outputs: &[TENSOR], ram_bytes: 4, weight_bytes: 0, macs: 0 };
 
-impl Subject for Nothing {
-    type Outputs<'a> = [&'a [u8]; 1];
-
+impl Model for Nothing {
     fn signature(&self) -> &'static Signature {
-        black_box(&SIGNATURE)
+        &SIGNATURE
     }
 
-    fn input(&mut self, _: usize) -> &mut [u8] {
-        &mut self.0
+    fn input_bytes(&mut self, index: usize) -> Option<&mut [u8]> {
+        (index == 0).then_some(&mut self.0)
     }
 
-    #[inline(never)]
-    fn run(&mut self) -> [&[u8]; 1] {
-        [black_box(&self.0)]
+    fn run_in_place(&mut self) {
+        black_box(&mut self.0);
+    }
+
+    fn output_bytes(&self, index: usize) -> Option<&[u8]> {
+        (index == 0).then_some(&self.0)
     }
 }
 
