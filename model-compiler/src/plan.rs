@@ -5,6 +5,7 @@
 //! output over its dying input as far as the kernel's order of reading and writing allows.
 
 pub(crate) mod arena;
+mod buffers;
 pub(crate) mod order;
 mod views;
 
@@ -13,7 +14,8 @@ use std::collections::HashMap;
 use crate::graph::{Graph, ValueId};
 use crate::op::{Op, Types};
 pub use crate::plan::arena::Margin;
-use crate::plan::arena::{Buffer, Touch};
+use crate::plan::arena::{Buffer, Placement, Touch};
+use crate::plan::buffers::{Buffers, StepTouch};
 use crate::ty::TensorType;
 
 /// The arena is aligned for every element type.
@@ -82,19 +84,22 @@ pub struct Over {
 
 impl Plan {
     /// Plans a run of `graph`.
+    ///
+    /// The order that is searched for has the smallest live set, which knows nothing of overlaps. Where the model's own order comes
+    /// out as small with them, it stays.
     pub fn new(graph: &Graph) -> Self {
         let views = views::find(graph);
-        let mut buffers = Buffers::of_values(graph, &views);
-        let order = buffers.execution_order(graph, &views);
-        buffers.add_scratch(graph, &order);
-        buffers.live(graph, &order);
-        let touches = buffers.touches(graph, &order);
-        let abstract_touches: Vec<Touch> = touches.iter().map(|touch| touch.rule.clone()).collect();
-        let placement = arena::place(&buffers.sizes, &abstract_touches);
-        #[cfg(debug_assertions)]
-        if let Err(problem) = arena::check(&buffers.sizes, &abstract_touches, &placement) {
-            panic!("internal error: {problem}; please report this model");
-        }
+        let buffers = Buffers::of_values(graph, &views);
+        let orders = buffers.orders(graph, &views);
+        let plans = orders.iter().map(|order| Self::in_order(graph, buffers.clone(), order));
+        plans.min_by_key(|plan| plan.arena_bytes).expect("there is at least the given order")
+    }
+
+    fn in_order(graph: &Graph, mut buffers: Buffers, order: &[usize]) -> Self {
+        buffers.add_scratch(graph, order);
+        buffers.live(graph, order);
+        let touches = buffers.touches(graph, order);
+        let placement = place(&buffers.sizes, &touches);
         let mut steps: Vec<Step> = (order.iter().enumerate())
             .map(|(step, &node)| Step { node, op: graph.nodes[node].op.clone(), scratch: buffers.scratch.get(&step).copied() })
             .collect();
@@ -115,9 +120,7 @@ impl Plan {
     pub fn offset(&self, id: ValueId) -> Option<usize> {
         self.places.get(&id).map(|&(buffer, offset)| self.buffers[buffer].offset + offset)
     }
-}
 
-impl Plan {
     /// The values that lie where `id` does, as many elements of the same type.
     pub fn same_place(&self, graph: &Graph, id: ValueId) -> impl Iterator<Item = ValueId> {
         let (place, ty) = (self.places.get(&id), graph.ty(id));
@@ -129,153 +132,25 @@ impl Plan {
     }
 }
 
-/// The buffers of a plan in the making.
-struct Buffers {
-    sizes: Vec<Buffer>,
-    owners: Vec<Owner>,
-    places: HashMap<ValueId, (usize, usize)>,
-    scratch: HashMap<usize, usize>,
-}
-
-/// A touch with the step at which it happens.
-struct StepTouch {
-    step: usize,
-    rule: Touch,
-}
-
-impl Buffers {
-    /// One buffer for every value that is no part of another.
-    fn of_values(graph: &Graph, views: &views::Views) -> Self {
-        let mut buffers = Self { sizes: Vec::new(), owners: Vec::new(), places: HashMap::new(), scratch: HashMap::new() };
-        let computed = graph.nodes.iter().flat_map(|node| node.outputs.iter().copied());
-        let values: Vec<ValueId> = graph.inputs.iter().copied().chain(computed).collect();
-        for &id in values.iter().filter(|id| !views.parts.contains_key(id)) {
-            let buffer = buffers.add(Owner::Value(id), graph.ty(id).bytes());
-            buffers.places.insert(id, (buffer, 0));
+/// Places buffers. Steps run forward where that costs nothing, so that layers of one shape are one instance.
+fn place(sizes: &[Buffer], touches: &[StepTouch]) -> Placement {
+    let rules: Vec<Touch> = touches.iter().map(|touch| touch.rule.clone()).collect();
+    let mut forward = rules.clone();
+    forward.iter_mut().for_each(|touch| touch.overlap.backward = None);
+    let [either, forward] = [rules, forward].map(|rules| {
+        let placement = arena::place(sizes, &rules);
+        #[cfg(debug_assertions)]
+        if let Err(problem) = arena::check(sizes, &rules, &placement) {
+            panic!("internal error: {problem}; please report this model");
         }
-        for &id in values.iter().filter(|id| views.parts.contains_key(id)) {
-            let (root, offset) = views.root(id);
-            let (buffer, base) = buffers.places[&root];
-            buffers.places.insert(id, (buffer, base + offset));
-        }
-        buffers
-    }
-
-    /// The nodes that are steps, in the order that needs the least memory.
-    fn execution_order(&self, graph: &Graph, views: &views::Views) -> Vec<usize> {
-        let nodes: Vec<usize> = (0..graph.nodes.len()).filter(|node| !views.nodes.contains(node)).collect();
-        let buffers = |ids: &[ValueId]| {
-            let mut buffers: Vec<usize> = ids.iter().filter_map(|id| self.places.get(id)).map(|&(buffer, _)| buffer).collect();
-            buffers.sort_unstable();
-            buffers.dedup();
-            buffers
-        };
-        let step = |&node: &usize| order::Step {
-            reads: buffers(&graph.nodes[node].inputs),
-            writes: buffers(&graph.nodes[node].outputs),
-            scratch: scratch(graph, node),
-        };
-        let flow = order::Flow {
-            steps: nodes.iter().map(step).collect(),
-            bytes: self.sizes.iter().map(|buffer| buffer.bytes).collect(),
-            inputs: buffers(&graph.inputs),
-            outputs: buffers(&graph.outputs),
-        };
-        order::order(&flow).into_iter().map(|step| nodes[step]).collect()
-    }
-
-    /// A buffer for every step's scratch.
-    fn add_scratch(&mut self, graph: &Graph, order: &[usize]) {
-        for (step, &node) in order.iter().enumerate() {
-            let bytes = scratch(graph, node);
-            if bytes > 0 {
-                let buffer = self.add(Owner::Scratch(step), bytes);
-                (self.sizes[buffer].first, self.sizes[buffer].last) = (step, step);
-                self.scratch.insert(step, buffer);
-            }
-        }
-    }
-
-    fn add(&mut self, owner: Owner, bytes: usize) -> usize {
-        // Every buffer is aligned for any element type, so that views of another type may look into it.
-        self.sizes.push(Buffer { bytes, align: ALIGN, first: usize::MAX, last: 0 });
-        self.owners.push(owner);
-        self.sizes.len() - 1
-    }
-
-    /// From when to when each buffer is needed.
-    fn live(&mut self, graph: &Graph, order: &[usize]) {
-        let mut extend = |id: &ValueId, step: usize| {
-            if let Some(&(buffer, _)) = self.places.get(id) {
-                let buffer = &mut self.sizes[buffer];
-                (buffer.first, buffer.last) = (buffer.first.min(step), buffer.last.max(step));
-            }
-        };
-        let last = order.len().saturating_sub(1);
-        graph.inputs.iter().for_each(|id| extend(id, 0));
-        graph.outputs.iter().for_each(|id| extend(id, last));
-        for (step, &node) in order.iter().enumerate() {
-            let node = &graph.nodes[node];
-            node.inputs.iter().chain(&node.outputs).for_each(|id| extend(id, step));
-        }
-    }
-
-    /// Where a step's output may lie over an input that dies there.
-    fn touches(&self, graph: &Graph, order: &[usize]) -> Vec<StepTouch> {
-        let mut touches = Vec::new();
-        for (step, &node) in order.iter().enumerate() {
-            let (op, node) = (&graph.nodes[node].op, &graph.nodes[node]);
-            let Some(&(output, out_offset)) = self.places.get(&node.outputs[0]) else { continue };
-            for (index, id) in node.inputs.iter().enumerate() {
-                let Some(&(input, in_offset)) = self.places.get(id) else { continue };
-                let dies = self.sizes[input].last == step && self.sizes[output].first == step && input != output;
-                if dies && node.outputs.len() == 1 {
-                    let overlap = with_node_types(graph, node, |types, _| op.rules().overlap(types, index));
-                    let read = in_offset..in_offset + graph.ty(*id).bytes();
-                    let written = out_offset..out_offset + graph.ty(node.outputs[0]).bytes();
-                    touches.push(StepTouch { step, rule: Touch { input, read, output, written, overlap } });
-                }
-            }
-        }
-        touches
-    }
-
-    fn placed(&self, offsets: &[usize]) -> Vec<Placed> {
-        let buffers = self.sizes.iter().zip(&self.owners).zip(offsets);
-        buffers
-            .map(|((buffer, &owner), &offset)| {
-                let &Buffer { bytes, first, last, .. } = buffer;
-                Placed { owner, offset, bytes, first, last, over: Vec::new() }
-            })
-            .collect()
-    }
-}
-
-impl StepTouch {
-    /// Notes the overlap, if the two share bytes, and turns the step's kernel where it must run backward.
-    fn apply(&self, backward: bool, margin: Margin, placed: &mut [Placed], steps: &mut [Step]) {
-        let (from, to) = (&placed[self.rule.input], &placed[self.rule.output]);
-        let apart = from.offset + from.bytes <= to.offset || to.offset + to.bytes <= from.offset;
-        if !apart {
-            placed[self.rule.output].over.push(Over { input: self.rule.input, margin });
-        }
-        if backward {
-            let turned = steps[self.step].op.rules().backward();
-            steps[self.step].op = turned.expect("a kernel that may run backward says how");
-        }
-    }
-}
-
-fn scratch(graph: &Graph, node: usize) -> usize {
-    with_types(graph, node, |types, constant| graph.nodes[node].op.rules().scratch(types, constant))
+        placement
+    });
+    if forward.peak <= either.peak { forward } else { either }
 }
 
 /// Calls `ask` with the types around a node, and which of its inputs are constant.
 pub fn with_types<R>(graph: &Graph, node: usize, ask: impl FnOnce(Types, &[bool]) -> R) -> R {
-    with_node_types(graph, &graph.nodes[node], ask)
-}
-
-fn with_node_types<R>(graph: &Graph, node: &crate::graph::Node, ask: impl FnOnce(Types, &[bool]) -> R) -> R {
+    let node = &graph.nodes[node];
     let inputs: Vec<&TensorType> = node.inputs.iter().map(|&id| graph.ty(id)).collect();
     let outputs: Vec<&TensorType> = node.outputs.iter().map(|&id| graph.ty(id)).collect();
     let constant: Vec<bool> = node.inputs.iter().map(|&id| graph.constant(id).is_some()).collect();

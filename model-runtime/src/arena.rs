@@ -103,7 +103,7 @@ impl<T, const OFFSET: usize, const LEN: usize> Clone for Place<T, OFFSET, LEN> {
 impl<T, const OFFSET: usize, const LEN: usize> Copy for Place<T, OFFSET, LEN> {}
 
 /// How many inputs one output can overlap.
-const MAX_OVER: usize = 4;
+const MAX_OVER: usize = 6;
 
 /// Bytes of the arena and the steps during which they are alive.
 #[derive(Clone, Copy, Debug)]
