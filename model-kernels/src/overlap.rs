@@ -27,28 +27,23 @@ impl Overlap {
 
     /// The least distances for a kernel that does `steps`, or the same steps in reverse order when it runs backward.
     ///
-    /// What a step writes must not reach what a later step reads: forward, the end of everything written so far lies at
-    /// or before the start of the next read; backward, the start of everything written lies at or after its end.
-    pub(crate) fn of_steps(steps: impl DoubleEndedIterator<Item = Step> + Clone, element_size: usize) -> Self {
-        let (mut forward, mut written_end) = (isize::MIN, isize::MIN);
-        let mut read_end = 0;
-        for Step { read, write } in steps.clone() {
-            if !read.is_empty() {
-                forward = forward.max(written_end.saturating_sub_unsigned(read.start));
-                read_end = read_end.max(read.end as isize);
+    /// What a step writes must not reach what is still to be read. Forward, all that earlier steps wrote ends at or before the
+    /// start of a read; backward, a write starts at or after the end of all that earlier steps are yet to read.
+    pub(crate) fn of_steps(steps: impl Iterator<Item = Step>, element_size: usize) -> Self {
+        let (mut forward, mut backward) = (isize::MIN, isize::MIN);
+        let (mut read_end, mut written_end) = (0, 0);
+        for Step { read, write } in steps {
+            if !read.is_empty() && written_end > 0 {
+                forward = forward.max(written_end - read.start as isize);
             }
+            if read_end > 0 {
+                backward = backward.max(read_end - write.start as isize);
+            }
+            read_end = read_end.max(read.end as isize);
             written_end = written_end.max(write.end as isize);
-        }
-        let mut backward = -written_end.max(0);
-        let mut written_start = isize::MAX;
-        for Step { read, write } in steps.rev() {
-            if !read.is_empty() {
-                backward = backward.max((read.end as isize).saturating_sub(written_start));
-            }
-            written_start = written_start.min(write.start as isize);
         }
         let bytes = |elements: isize| Some(elements * element_size as isize);
         // Where one lies wholly before the other they are disjoint, and no order can harm.
-        Self { forward: bytes(forward.max(-read_end)), backward: bytes(backward) }
+        Self { forward: bytes(forward.max(-read_end)), backward: bytes(backward.max(-written_end)) }
     }
 }
