@@ -139,6 +139,8 @@ operators! {
     Dense in dense,
     Elementwise in elementwise,
     MatMul in matmul,
+    MaxPoolIndices in pool,
+    Pool in pool,
     Reshape in reshape,
     Softmax in softmax,
     Transpose in transpose,
@@ -151,6 +153,7 @@ impl Op {
             Self::Conv(op) => Some(&mut op.activation),
             Self::Dense(op) => Some(&mut op.activation),
             Self::MatMul(op) => Some(&mut op.activation),
+            Self::Pool(op) => Some(&mut op.activation),
             _ => None,
         }
     }

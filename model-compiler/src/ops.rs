@@ -7,6 +7,7 @@ pub mod copy;
 pub mod dense;
 pub mod elementwise;
 pub mod matmul;
+pub mod pool;
 pub mod reshape;
 pub mod softmax;
 pub mod transpose;
@@ -20,8 +21,20 @@ use crate::tensor::{Element, Tensor};
 use crate::ty::{ElemType, TensorType};
 
 /// The definitions of each family.
-pub const DEFS: &[&[OpDef]] =
-    &[concat::DEFS, conv::DEFS, dense::DEFS, elementwise::DEFS, matmul::DEFS, reshape::DEFS, softmax::DEFS, transpose::DEFS];
+pub const DEFS: &[&[OpDef]] = &[
+    concat::DEFS,
+    conv::DEFS,
+    dense::DEFS,
+    elementwise::DEFS,
+    matmul::DEFS,
+    pool::DEFS,
+    reshape::DEFS,
+    softmax::DEFS,
+    transpose::DEFS,
+];
+
+/// The floating-point types.
+const FLOATS: &[ElemType] = &[ElemType::F16, ElemType::BF16, ElemType::F32, ElemType::F64];
 
 /// Runs a kernel that fills an output of type `ty`, while folding.
 fn filled<T: Element>(ty: &TensorType, run: impl FnOnce(&[Cell<T>])) -> Tensor {
@@ -29,6 +42,12 @@ fn filled<T: Element>(ty: &TensorType, run: impl FnOnce(&[Cell<T>])) -> Tensor {
     run(&cells);
     let elements: Vec<T> = cells.iter().map(Cell::get).collect();
     Tensor::from_elements(ty.clone(), &elements)
+}
+
+/// Runs a kernel that makes an output of type `ty` of elements that are stored as its own are, while folding.
+fn mapped<T: Element>(input: &Tensor, ty: &TensorType, run: impl FnOnce(&[T], &[Cell<T>])) -> Tensor {
+    let x = input.to_vec::<T>();
+    filled(ty, |y| run(&x, y))
 }
 
 /// Zeroed places for a kernel to work in, while folding.

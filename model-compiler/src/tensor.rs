@@ -102,6 +102,34 @@ macro_rules! with_elem {
     }};
 }
 
+/// `with_float!(elem, T => expression)` is as `with_elem!`, in `Some`; `None` when `elem` is no float.
+#[macro_export]
+#[doc(hidden)]
+macro_rules! with_float {
+    ($elem:expr, $ty:ident => $body:expr) => {{
+        use $crate::ty::ElemType;
+        match $elem {
+            ElemType::F16 => {
+                type $ty = half::f16;
+                Some($body)
+            }
+            ElemType::BF16 => {
+                type $ty = half::bf16;
+                Some($body)
+            }
+            ElemType::F32 => {
+                type $ty = f32;
+                Some($body)
+            }
+            ElemType::F64 => {
+                type $ty = f64;
+                Some($body)
+            }
+            _ => None,
+        }
+    }};
+}
+
 impl Tensor {
     /// A tensor of type `ty` whose elements are `bytes`; `None` when their length differs.
     pub fn new(ty: TensorType, bytes: impl Into<Bytes>) -> Option<Self> {

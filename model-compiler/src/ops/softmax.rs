@@ -3,7 +3,7 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use super::{expect_elem, filled};
+use super::{FLOATS, expect_elem, mapped};
 use crate::diagnostic::Result;
 use crate::emit::{Lower, literal};
 use crate::graph::ValueId;
@@ -11,7 +11,8 @@ use crate::kernels::{self, Overlap};
 use crate::op::{LATEST, Op, OpDef, Operator, Types};
 use crate::reader::NodeReader;
 use crate::tensor::Tensor;
-use crate::ty::{ElemType, TensorType};
+use crate::ty::TensorType;
+use crate::with_float;
 
 /// What ONNX calls this family.
 pub const DEFS: &[OpDef] = &[
@@ -56,14 +57,14 @@ impl Softmax {
 
 impl Operator for Softmax {
     fn infer(&self, inputs: &[&TensorType]) -> Result<Vec<TensorType>> {
-        expect_elem("input", inputs[0], &[ElemType::F16, ElemType::BF16, ElemType::F32, ElemType::F64])?;
+        expect_elem("input", inputs[0], FLOATS)?;
         Ok(vec![inputs[0].clone()])
     }
 
     fn fold(&self, inputs: &[&Tensor], outputs: &[TensorType]) -> Option<Vec<Tensor>> {
         let kernel = self.kernel(&outputs[0]);
-        let run_f32 = || filled::<f32>(&outputs[0], |y| kernel.run(&inputs[0].to_vec::<f32>(), y));
-        (outputs[0].elem == ElemType::F32).then(|| vec![run_f32()])
+        let normalized = with_float!(outputs[0].elem, T => mapped::<T>(inputs[0], &outputs[0], |x, y| kernel.run(x, y)))?;
+        Some(vec![normalized])
     }
 
     fn transposed(&self, _types: Types, perm: &[usize]) -> Option<(Op, Vec<usize>)> {

@@ -1,0 +1,235 @@
+//! `MaxPool`, `AveragePool`, `LpPool` along one or two spatial axes, channels last, and their global forms.
+//!
+//! <https://onnx.ai/onnx/operators/onnx__MaxPool.html>, <https://onnx.ai/onnx/operators/onnx__AveragePool.html>,
+//! <https://onnx.ai/onnx/operators/onnx__LpPool.html>, <https://onnx.ai/onnx/operators/onnx__GlobalAveragePool.html>
+
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use super::elementwise::Expr;
+use super::window::{self, Window};
+use super::{FLOATS, expect_elem, filled, mapped};
+use crate::diagnostic::{Refusal, Result};
+use crate::emit::{Lower, literal};
+use crate::graph::ValueId;
+use crate::kernels::{self, Overlap};
+use crate::op::{LATEST, Op, OpDef, Operator, Types};
+use crate::reader::{self, NodeReader};
+use crate::tensor::Tensor;
+use crate::ty::{ElemType, TensorType};
+use crate::{with_elem, with_float};
+
+/// What ONNX calls this family.
+pub const DEFS: &[OpDef] = &[
+    OpDef { name: "MaxPool", opset: 1..=LATEST, read: read_max },
+    OpDef { name: "AveragePool", opset: 1..=LATEST, read: read_average },
+    OpDef { name: "LpPool", opset: 2..=LATEST, read: read_lp },
+    OpDef { name: "GlobalMaxPool", opset: 1..=LATEST, read: |node| read_global(node, Method::Max) },
+    OpDef {
+        name: "GlobalAveragePool",
+        opset: 1..=LATEST,
+        read: |node| read_global(node, Method::Average { include_padding: false }),
+    },
+    OpDef { name: "GlobalLpPool", opset: 2..=LATEST, read: |node| read_global(node, lp_norm(node)?) },
+];
+
+/// `y[n, y, x, c]` is what the method makes of the elements of channel `c` under the window.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Pool {
+    /// How the window slides over the image.
+    pub window: Window,
+    /// Whether a window may reach beyond the padding, so that the size of the output rounds up.
+    pub ceil: bool,
+    /// What is made of the elements under the window.
+    pub method: Method,
+    /// Applied to each result.
+    pub activation: Option<Expr>,
+    /// Take the pixels from last to first.
+    pub backward: bool,
+}
+
+/// How a pool makes one element of those under its window.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Method {
+    /// The greatest.
+    Max,
+    /// Their sum, divided by their number.
+    Average {
+        /// Whether padding counts as elements that are zero.
+        include_padding: bool,
+    },
+    /// `(Σ |x|ᵖ)^(1/p)`
+    Lp {
+        /// The exponent.
+        p: usize,
+    },
+}
+
+/// Where the greatest element under the window lies, as an index into ONNX's `[n, c, h, w]`: the second output of `MaxPool`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MaxPoolIndices {
+    /// How the window slides over the image.
+    pub window: Window,
+    /// Whether a window may reach beyond the padding, so that the size of the output rounds up.
+    pub ceil: bool,
+    /// Whether the index is into `[n, c, w, h]` instead.
+    pub column_major: bool,
+}
+
+fn read_max(node: &mut NodeReader) -> Result<Vec<ValueId>> {
+    let column_major = node.flag("storage_order", false)?;
+    let (window, ceil) = read_window(node)?;
+    let mut outputs = pool(node, window.clone(), ceil, Method::Max)?;
+    if node.has_output(1) {
+        let input = node.input(0)?;
+        let rank = node.ty(input).shape.len();
+        let image = window::channels_last(node, input)?;
+        let indices = node.push(MaxPoolIndices { window, ceil, column_major }, &[image])?;
+        outputs.push(window::channels_first(node, indices, rank)?);
+    }
+    Ok(outputs)
+}
+
+fn read_average(node: &mut NodeReader) -> Result<Vec<ValueId>> {
+    let include_padding = node.flag("count_include_pad", false)?;
+    let (window, ceil) = read_window(node)?;
+    pool(node, window, ceil, Method::Average { include_padding })
+}
+
+fn read_lp(node: &mut NodeReader) -> Result<Vec<ValueId>> {
+    let method = lp_norm(node)?;
+    let (window, ceil) = read_window(node)?;
+    pool(node, window, ceil, method)
+}
+
+/// The attribute `p` of `LpPool` and `GlobalLpPool`.
+fn lp_norm(node: &NodeReader) -> Result<Method> {
+    let p = node.int("p", 2)?;
+    match usize::try_from(p) {
+        Ok(p) if p > 0 => Ok(Method::Lp { p }),
+        _ => Err(reader::unsupported_attribute("p", &p.to_string(), "1 and above")),
+    }
+}
+
+fn read_window(node: &NodeReader) -> Result<(Window, bool)> {
+    let ceil = node.flag("ceil_mode", false)?;
+    Ok((window::read(node, None, ceil)?, ceil))
+}
+
+fn pool(node: &mut NodeReader, window: Window, ceil: bool, method: Method) -> Result<Vec<ValueId>> {
+    let input = node.input(0)?;
+    let rank = node.ty(input).shape.len();
+    let image = window::channels_last(node, input)?;
+    let y = node.push(Pool { window, ceil, method, activation: None, backward: false }, &[image])?;
+    Ok(vec![window::channels_first(node, y, rank)?])
+}
+
+/// A window as large as the image.
+fn read_global(node: &mut NodeReader, method: Method) -> Result<Vec<ValueId>> {
+    let shape = node.ty(node.input(0)?).shape.clone();
+    window::spatial_axes(shape.len())?;
+    let height = if shape.len() == 3 { 1 } else { shape[2] };
+    let kernel = [height, shape[shape.len() - 1]];
+    pool(node, Window { kernel, strides: [1, 1], dilations: [1, 1], padding: [0; 4] }, false, method)
+}
+
+/// The kernel for images of type `input`.
+fn kernel(window: &Window, ceil: bool, input: &TensorType, backward: bool) -> kernels::Pool {
+    let [batch, height, width, channels] = input.shape[..] else { unreachable!("infer takes images of four dimensions") };
+    let [rows, columns] = window.output([height, width], ceil).expect("infer checks that the window fits");
+    let Window { kernel, strides, dilations, padding: [_, _, below, right] } = *window;
+    kernels::Pool {
+        input: [height, width, channels],
+        output: [rows, columns, channels],
+        kernel,
+        strides,
+        dilations,
+        padding: window.before(),
+        padding_end: [below, right],
+        batch,
+        backward,
+    }
+}
+
+/// The type of the output for an image of type `input`.
+fn output(window: &Window, ceil: bool, input: &TensorType) -> Result<TensorType> {
+    let &[batch, height, width, channels] = &input.shape[..] else {
+        return Err(Refusal::new(format!("{input} is no image"), "reshape the input to 4 dimensions"));
+    };
+    let [rows, columns] = window.output([height, width], ceil).ok_or_else(|| {
+        Refusal::new(
+            format!("a window of {:?} does not fit into the padded image {input}", window.kernel),
+            "fix the shapes in the exported model, or the sizes given in `dims`",
+        )
+    })?;
+    Ok(input.with_shape([batch, rows, columns, channels]))
+}
+
+/// Types that have a greatest element.
+const ORDERED: &[ElemType] = &[ElemType::F16, ElemType::BF16, ElemType::F32, ElemType::F64, ElemType::I8, ElemType::U8];
+
+impl Operator for Pool {
+    fn infer(&self, inputs: &[&TensorType]) -> Result<Vec<TensorType>> {
+        expect_elem("X", inputs[0], if self.method == Method::Max { ORDERED } else { FLOATS })?;
+        Ok(vec![output(&self.window, self.ceil, inputs[0])?])
+    }
+
+    fn fold(&self, inputs: &[&Tensor], outputs: &[TensorType]) -> Option<Vec<Tensor>> {
+        if self.activation.is_some() {
+            return None;
+        }
+        let (x, ty) = (inputs[0], &outputs[0]);
+        let kernel = kernel(&self.window, self.ceil, x.ty(), false);
+        let y = match self.method {
+            Method::Max => with_elem!(ty.elem, T => mapped::<T>(x, ty, |x, y| kernel.run(kernels::Max, x, y, |x| x))),
+            Method::Average { include_padding } => with_float!(ty.elem, T => mapped::<T>(x, ty, |x, y| {
+                kernel.run(kernels::Average { include_padding }, x, y, |x| x);
+            }))?,
+            Method::Lp { p } => {
+                with_float!(ty.elem, T => mapped::<T>(x, ty, |x, y| kernel.run(kernels::LpNorm { p }, x, y, |x| x)))?
+            }
+        };
+        Some(vec![y])
+    }
+
+    fn overlap(&self, types: Types, _input: usize) -> Overlap {
+        kernel(&self.window, self.ceil, types.inputs[0], false).overlap(types.inputs[0].elem.size())
+    }
+
+    fn backward(&self) -> Option<Op> {
+        Some(Self { backward: true, ..self.clone() }.into())
+    }
+
+    fn lower(&self, cx: &Lower) -> TokenStream {
+        let kernel = literal(&kernel(&self.window, self.ceil, cx.input_ty(0), self.backward));
+        let method = match self.method {
+            Method::Max => literal(&kernels::Max),
+            Method::Average { include_padding } => literal(&kernels::Average { include_padding }),
+            Method::Lp { p } => literal(&kernels::LpNorm { p }),
+        };
+        let (x, y, activation) = (cx.input(0), cx.output(0), cx.activation(self.activation.as_ref()));
+        quote! { #kernel.run(#method, #x, #y, #activation); }
+    }
+}
+
+impl Operator for MaxPoolIndices {
+    fn infer(&self, inputs: &[&TensorType]) -> Result<Vec<TensorType>> {
+        expect_elem("X", inputs[0], ORDERED)?;
+        Ok(vec![output(&self.window, self.ceil, inputs[0])?.with_elem(ElemType::I64)])
+    }
+
+    fn fold(&self, inputs: &[&Tensor], outputs: &[TensorType]) -> Option<Vec<Tensor>> {
+        let kernel = kernel(&self.window, self.ceil, inputs[0].ty(), false);
+        let indices = with_elem!(inputs[0].ty().elem, T => {
+            let x = inputs[0].to_vec::<T>();
+            filled::<i64>(&outputs[0], |y| kernel.max_indices(&x, y, self.column_major))
+        });
+        Some(vec![indices])
+    }
+
+    fn lower(&self, cx: &Lower) -> TokenStream {
+        let kernel = literal(&kernel(&self.window, self.ceil, cx.input_ty(0), false));
+        let (x, y, column_major) = (cx.input(0), cx.output(0), self.column_major);
+        quote! { #kernel.max_indices(#x, #y, #column_major); }
+    }
+}
