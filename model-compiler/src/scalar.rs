@@ -4,6 +4,7 @@ use half::{bf16, f16};
 use proc_macro2::{Literal, TokenStream};
 use quote::quote;
 
+use crate::kernels::Number;
 use crate::tensor::{Element, Tensor};
 use crate::ty::{ElemType, Shape, TensorType};
 use crate::with_elem;
@@ -90,6 +91,16 @@ impl Scalar {
         }
     }
 
+    /// What is below all else of a number type: minus infinity of floats.
+    pub fn lowest(elem: ElemType) -> Self {
+        with_elem!(elem, T => Self::from(<T as Number>::LOWEST))
+    }
+
+    /// What is above all else of a number type: infinity of floats.
+    pub fn highest(elem: ElemType) -> Self {
+        with_elem!(elem, T => Self::from(<T as Number>::HIGHEST))
+    }
+
     /// A tensor of `scalars`, all of type `elem`.
     pub fn tensor(elem: ElemType, shape: impl Into<Shape>, scalars: &[Self]) -> Tensor {
         let mut bytes = Vec::new();
@@ -116,10 +127,21 @@ impl Scalar {
                 let bits = Literal::u16_unsuffixed(value.to_bits());
                 quote!(rt::half::bf16::from_bits(#bits))
             }
+            Self::F32(f32::MAX) => quote!(f32::MAX),
+            Self::F32(f32::MIN) => quote!(f32::MIN),
             Self::F32(value) if value.is_finite() => negated(value.is_sign_negative(), Literal::f32_unsuffixed(value.abs())),
             Self::F32(value) => special(quote!(f32), value.into()),
             Self::F64(value) if value.is_finite() => negated(value.is_sign_negative(), Literal::f64_unsuffixed(value.abs())),
             Self::F64(value) => special(quote!(f64), value),
+        }
+    }
+
+    /// The number in Rust with its type, for where that does not follow from the place.
+    pub fn typed_literal(self) -> TokenStream {
+        let (literal, ty) = (self.literal(), crate::emit::elem(self.elem()));
+        match self {
+            Self::F16(_) | Self::BF16(_) => literal,
+            _ => quote!(#literal as #ty),
         }
     }
 }

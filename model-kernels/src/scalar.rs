@@ -157,8 +157,8 @@ pub fn is_nan<T: Float>(x: T) -> u8 {
 
 /// `IsInf`: whether x is infinity and `positive` is set, or minus infinity and `negative` is set.
 #[inline(always)]
-pub fn is_inf<T: Float>(x: T, negative: bool, positive: bool) -> u8 {
-    (negative && x == T::LOWEST || positive && x == T::HIGHEST).into()
+pub fn is_inf<T: Float>(x: T, negative: u8, positive: u8) -> u8 {
+    (negative != 0 && x == T::LOWEST || positive != 0 && x == T::HIGHEST).into()
 }
 
 /// `Add`: a + b.

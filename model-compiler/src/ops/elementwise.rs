@@ -2,9 +2,12 @@
 //!
 //! Inputs broadcast by ONNX's rule: <https://onnx.ai/onnx/repo-docs/Broadcasting.html>
 
+mod activations;
 mod catalogue;
 mod expr;
 mod functions;
+mod normalization;
+mod quantization;
 
 pub use catalogue::DEFS;
 pub use expr::Expr;
@@ -75,10 +78,31 @@ fn broadcast_strides(input: &Shape, output: &Shape) -> Vec<usize> {
 }
 
 impl Elementwise {
-    /// The types of inputs `count` that some type for all of them would make right, for a refusal.
-    fn supported(&self, count: usize) -> String {
-        let taken = ElemType::all().filter(|&elem| self.expr.elem(&vec![elem; count]).is_some());
-        taken.map(ElemType::name).collect::<Vec<_>>().join(", ")
+    /// Why inputs of these types are refused: the one input that another type would make right, or the types that would do for all.
+    fn refusal(&self, inputs: &[&TensorType]) -> Refusal {
+        let list = |elems: Vec<ElemType>| elems.into_iter().map(ElemType::name).collect::<Vec<_>>().join(", ");
+        let taken = |elems: &[ElemType]| self.expr.elem(elems).is_some();
+        let help = "cast the inputs to a supported type in the exported model";
+        for (index, input) in inputs.iter().enumerate() {
+            let mut elems: Vec<ElemType> = inputs.iter().map(|ty| ty.elem).collect();
+            let mut fits = |elem| {
+                elems[index] = elem;
+                taken(&elems)
+            };
+            let fitting: Vec<ElemType> = ElemType::all().filter(|&elem| fits(elem)).collect();
+            if inputs.len() > 1 && !fitting.is_empty() {
+                let message = format!("input {index} is {input}; supported beside the other inputs: {}", list(fitting));
+                return Refusal::new(message, help);
+            }
+        }
+        let found: Vec<String> = inputs.iter().map(ToString::to_string).collect();
+        let alike: Vec<ElemType> = ElemType::all().filter(|&elem| taken(&vec![elem; inputs.len()])).collect();
+        let message = match found.as_slice() {
+            [found] => format!("the input is {found}; supported element types: {}", list(alike)),
+            _ if alike.is_empty() => format!("the element types of {} are not supported together", found.join(", ")),
+            _ => format!("the inputs are {}; supported element types, the same for all: {}", found.join(", "), list(alike)),
+        };
+        Refusal::new(message, help)
     }
 }
 
@@ -92,16 +116,7 @@ impl Operator for Elementwise {
             )
         })?;
         let elems: Vec<ElemType> = inputs.iter().map(|ty| ty.elem).collect();
-        let elem = self.expr.elem(&elems).ok_or_else(|| {
-            Refusal::new(
-                format!(
-                    "the element types of {} are not supported; supported, for all inputs alike, are {}",
-                    list(),
-                    self.supported(inputs.len())
-                ),
-                "cast the inputs to a supported type in the exported model",
-            )
-        })?;
+        let elem = self.expr.elem(&elems).ok_or_else(|| self.refusal(inputs))?;
         Ok(vec![TensorType::new(elem, shape)])
     }
 
@@ -166,4 +181,13 @@ impl Operator for Elementwise {
 pub fn push(node: &mut NodeReader, name: &str, inputs: &[ValueId]) -> Result<ValueId> {
     let arguments: Vec<Expr> = (0..inputs.len()).map(Expr::Input).collect();
     node.push(Elementwise { expr: Expr::call(name, arguments) }, inputs)
+}
+
+/// Pushes a conversion to `elem`, unless the elements are of that type.
+fn converted(node: &mut NodeReader, input: ValueId, elem: ElemType) -> Result<ValueId> {
+    let from = node.ty(input).elem;
+    if from == elem {
+        return Ok(input);
+    }
+    node.push(Elementwise { expr: Expr::Input(0).cast(from, elem) }, &[input])
 }

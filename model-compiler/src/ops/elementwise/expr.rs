@@ -3,7 +3,7 @@
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote};
 
-use super::functions::{Function, function};
+use super::functions::{Binding, Function, function};
 use crate::scalar::Scalar;
 use crate::ty::ElemType;
 
@@ -26,9 +26,9 @@ impl Expr {
         Self::Call(function(name), arguments.into())
     }
 
-    /// The expression converted to `elem`, if it is not of it.
-    pub fn cast(self, elem: ElemType) -> Self {
-        Self::Cast(elem, Box::new(self))
+    /// The expression, which is of type `from`, converted to `to`.
+    pub fn cast(self, from: ElemType, to: ElemType) -> Self {
+        if from == to { self } else { Self::Cast(to, Box::new(self)) }
     }
 
     /// A number of a type.
@@ -77,34 +77,55 @@ impl Expr {
         }
     }
 
-    /// The expression in Rust. `elems` are the inputs' types, by which conversions and float operators are written.
-    fn tokens(&self, inputs: &[Ident], elems: &[ElemType]) -> TokenStream {
-        match self {
-            Self::Input(index) => {
-                let input = &inputs[*index];
+    /// A function of the inputs' elements: the plain name where that says all, else a short closure over one element, or over a
+    /// tuple of several. `elems` are the inputs' types.
+    pub fn closure(&self, elems: &[ElemType]) -> TokenStream {
+        if let Self::Call(function, arguments) = self
+            && function.operator().is_none()
+            && let [Self::Input(0)] = arguments.as_slice()
+        {
+            let name = Ident::new(function.name(), Span::call_site());
+            return quote!(rt::#name);
+        }
+        let writer = Writer { inputs: variables(elems.len()), elems };
+        let (inputs, body) = (&writer.inputs, writer.expr(self, true));
+        match inputs.as_slice() {
+            [input] => quote!(|#input| #body),
+            _ => quote!(|(#(#inputs),*)| #body),
+        }
+    }
+}
+
+/// Writes expressions in Rust.
+///
+/// A number is written without its type where rustc infers that: from the place it stands in, or from another argument of the
+/// same call. Elsewhere rustc would take `i32` or `f64`, so there the number carries its type.
+struct Writer<'a> {
+    inputs: Vec<Ident>,
+    elems: &'a [ElemType],
+}
+
+impl Writer<'_> {
+    /// `expected` tells that its place decides the type of `expr`.
+    fn expr(&self, expr: &Expr, expected: bool) -> TokenStream {
+        match expr {
+            Expr::Input(index) => {
+                let input = &self.inputs[*index];
                 quote!(#input)
             }
-            Self::Constant(scalar) => scalar.literal(),
-            Self::Call(function, arguments) => {
-                let float = arguments.iter().all(|argument| matches!(argument.elem(elems), Some(ElemType::F32 | ElemType::F64)));
-                let written: Vec<TokenStream> = arguments.iter().map(|argument| argument.tokens(inputs, elems)).collect();
-                match (function.operator(), written.as_slice()) {
-                    (Some(operator), [left, right]) if float => {
-                        let (left, right) = (arguments[0].operand(left, float), arguments[1].operand(right, float));
-                        quote!(#left #operator #right)
-                    }
-                    _ => {
-                        let name = Ident::new(function.name(), Span::call_site());
-                        quote!(rt::#name(#(#written),*))
-                    }
-                }
-            }
-            Self::Cast(elem, argument) => {
-                let written = argument.tokens(inputs, elems);
-                let from = argument.elem(elems);
-                match (from, elem) {
+            Expr::Constant(scalar) if expected => scalar.literal(),
+            Expr::Constant(scalar) => scalar.typed_literal(),
+            Expr::Call(function, arguments) => self.call(expr, function, arguments, expected),
+            Expr::Cast(to, argument) => {
+                let from = argument.elem(self.elems);
+                let written = self.expr(argument, expected && from == Some(*to));
+                match (from, to) {
                     (Some(from), to) if from == *to => written,
                     (_, ElemType::Bool) => quote!(rt::truth(#written)),
+                    (Some(ElemType::Bool), to) => {
+                        let to = crate::emit::elem(*to);
+                        quote!(rt::cast::<_, #to>(rt::truth(#written)))
+                    }
                     (_, to) => {
                         let to = crate::emit::elem(*to);
                         quote!(rt::cast::<_, #to>(#written))
@@ -114,33 +135,57 @@ impl Expr {
         }
     }
 
-    /// An operand of a binary operator: in parentheses where it is one itself.
-    fn operand(&self, written: &TokenStream, float: bool) -> TokenStream {
-        match self {
-            Self::Call(function, arguments) if float && function.operator().is_some() && arguments.len() == 2 => {
-                quote!((#written))
+    fn call(&self, call: &Expr, function: &Function, arguments: &[Expr], expected: bool) -> TokenStream {
+        let elem = |argument: &Expr| argument.elem(self.elems);
+        let inferred = |index: usize| {
+            let alike = |other: usize| other != index && elem(&arguments[other]) == elem(&arguments[index]);
+            let by_result = expected && elem(call) == elem(&arguments[index]);
+            // What is written before this one says its type, as it must or need not.
+            let by_other = |other: usize| alike(other) && (other < index || self.says_its_type(&arguments[other]));
+            by_result || (0..arguments.len()).any(by_other)
+        };
+        let written = arguments.iter().enumerate().map(|(index, argument)| self.expr(argument, inferred(index)));
+        let written: Vec<TokenStream> = written.collect();
+        if let (Some((operator, binding)), [left, right]) = (self.operator(call), written.as_slice()) {
+            let left = enclosed(left, self.binding(&arguments[0]) < binding);
+            // Floats are not associative: a + (b + c) keeps its parentheses.
+            let right = enclosed(right, self.binding(&arguments[1]) <= binding);
+            return quote!(#left #operator #right);
+        }
+        let name = Ident::new(function.name(), Span::call_site());
+        quote!(rt::#name(#(#written),*))
+    }
+
+    /// Whether rustc knows the type of `expr` wherever it stands.
+    fn says_its_type(&self, expr: &Expr) -> bool {
+        match expr {
+            Expr::Input(_) | Expr::Cast(..) => true,
+            Expr::Constant(_) => false,
+            Expr::Call(_, arguments) => {
+                let elem = expr.elem(self.elems);
+                elem == Some(ElemType::Bool)
+                    || arguments.iter().any(|argument| argument.elem(self.elems) == elem && self.says_its_type(argument))
             }
-            _ => quote!(#written),
         }
     }
 
-    /// A function of the inputs' elements: the plain name where that says all, else a short closure over one element, or over a
-    /// tuple of several.
-    pub fn closure(&self, elems: &[ElemType]) -> TokenStream {
-        if let Self::Call(function, arguments) = self
-            && function.operator().is_none()
-            && let [Self::Input(0)] = arguments.as_slice()
-        {
-            let name = Ident::new(function.name(), Span::call_site());
-            return quote!(rt::#name);
-        }
-        let inputs = variables(elems.len());
-        let body = self.tokens(&inputs, elems);
-        match inputs.as_slice() {
-            [input] => quote!(|#input| #body),
-            _ => quote!(|(#(#inputs),*)| #body),
+    /// The operator by which `expr` is written, if it is one between floats.
+    fn operator(&self, expr: &Expr) -> Option<(TokenStream, Binding)> {
+        let Expr::Call(function, _) = expr else { return None };
+        function.operator().filter(|_| expr.elem(self.elems).is_some_and(ElemType::is_float))
+    }
+
+    fn binding(&self, expr: &Expr) -> Binding {
+        match expr {
+            // A cast to the type that is there already is not written.
+            Expr::Cast(to, argument) if argument.elem(self.elems) == Some(*to) => self.binding(argument),
+            _ => self.operator(expr).map_or(Binding::Call, |(_, binding)| binding),
         }
     }
+}
+
+fn enclosed(written: &TokenStream, enclose: bool) -> TokenStream {
+    if enclose { quote!((#written)) } else { written.clone() }
 }
 
 /// `x`, or `a`, `b`, `c`, … of several.

@@ -1,5 +1,6 @@
 //! The scalar functions: each a line that names it, its form, and the element types it takes.
 
+use half::{bf16, f16};
 use proc_macro2::TokenStream;
 use quote::quote;
 
@@ -25,16 +26,27 @@ impl Function {
         (self.eval)(arguments)
     }
 
-    /// The operator by which it is written between floats.
-    pub fn operator(&self) -> Option<TokenStream> {
+    /// The operator by which it is written between floats, and how it binds.
+    pub fn operator(&self) -> Option<(TokenStream, Binding)> {
         match self.name {
-            "add" => Some(quote!(+)),
-            "sub" => Some(quote!(-)),
-            "mul" => Some(quote!(*)),
-            "div" => Some(quote!(/)),
+            "add" => Some((quote!(+), Binding::Sum)),
+            "sub" => Some((quote!(-), Binding::Sum)),
+            "mul" => Some((quote!(*), Binding::Product)),
+            "div" => Some((quote!(/), Binding::Product)),
             _ => None,
         }
     }
+}
+
+/// How strongly an expression holds together when it is written beside an operator.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Binding {
+    /// `a + b`
+    Sum,
+    /// `a * b`
+    Product,
+    /// `f(a)`
+    Call,
 }
 
 impl PartialEq for Function {
@@ -49,15 +61,21 @@ impl std::fmt::Debug for Function {
     }
 }
 
-/// `function!(exp, unary, float)` is the [`Function`] `model_kernels::exp` of the form [`unary`] for each float type.
+/// `function!(exp, unary, float)` is the [`Function`] `model_kernels::exp` of the form [`unary`] for each float type;
+/// `function!(quantize, quantization, [f32 f64] of [i8 u8])` is of the form [`quantization`] for each pair of types.
 macro_rules! function {
-    ($name:ident, $form:ident, float) => { function!($name, $form, [f32 f64 half::f16 half::bf16]) };
+    ($name:ident, $form:ident, float) => { function!($name, $form, [f32 f64 f16 bf16]) };
     ($name:ident, $form:ident, int) => { function!($name, $form, [i8 i16 i32 i64 u8 u16 u32 u64]) };
-    ($name:ident, $form:ident, number) => {
-        function!($name, $form, [f32 f64 half::f16 half::bf16 i8 i16 i32 i64 u8 u16 u32 u64])
-    };
+    ($name:ident, $form:ident, signed) => { function!($name, $form, [f32 f64 f16 bf16 i8 i16 i32 i64]) };
+    ($name:ident, $form:ident, number) => { function!($name, $form, [f32 f64 f16 bf16 i8 i16 i32 i64 u8 u16 u32 u64]) };
     ($name:ident, $form:ident, [$($ty:ty)*]) => {
         Function { name: stringify!($name), eval: |arguments| None$(.or_else(|| $form::<$ty>(arguments, kernels::$name)))* }
+    };
+    ($name:ident, $form:ident, [$($ty:ty)*] of $others:tt) => {
+        Function { name: stringify!($name), eval: |arguments| None$(.or_else(|| function!(arguments, $name, $form, $ty, $others)))* }
+    };
+    ($arguments:ident, $name:ident, $form:ident, $ty:ty, [$($other:ty)*]) => {
+        None$(.or_else(|| $form::<$ty, $other>($arguments, kernels::$name)))*
     };
     ($name:ident, $form:ident) => {
         Function { name: stringify!($name), eval: |arguments| $form(arguments, kernels::$name) }
@@ -97,21 +115,120 @@ fn test<T: Get>(arguments: &[Scalar], f: fn(T) -> u8) -> Option<Scalar> {
     Some(Scalar::Bool(f(T::get(*x)?)))
 }
 
+/// A yes or no about one element, with two flags.
+fn test2<T: Get>(arguments: &[Scalar], f: fn(T, u8, u8) -> u8) -> Option<Scalar> {
+    let [x, Scalar::Bool(a), Scalar::Bool(b)] = arguments else { return None };
+    Some(Scalar::Bool(f(T::get(*x)?, *a, *b)))
+}
+
 /// A yes or no about two elements.
 fn comparison<T: Get>(arguments: &[Scalar], f: fn(T, T) -> u8) -> Option<Scalar> {
     let [x, y] = arguments else { return None };
     Some(Scalar::Bool(f(T::get(*x)?, T::get(*y)?)))
 }
 
+/// Of one truth.
+fn negation(arguments: &[Scalar], f: fn(u8) -> u8) -> Option<Scalar> {
+    let [Scalar::Bool(x)] = arguments else { return None };
+    Some(Scalar::Bool(f(*x)))
+}
+
+/// Of two truths.
+fn connective(arguments: &[Scalar], f: fn(u8, u8) -> u8) -> Option<Scalar> {
+    let [Scalar::Bool(x), Scalar::Bool(y)] = arguments else { return None };
+    Some(Scalar::Bool(f(*x, *y)))
+}
+
+/// Of two elements of any type, by a truth.
+fn selection(arguments: &[Scalar], f: fn(u8, Scalar, Scalar) -> Scalar) -> Option<Scalar> {
+    let [Scalar::Bool(condition), x, y] = arguments else { return None };
+    (x.elem() == y.elem()).then(|| f(*condition, *x, *y))
+}
+
+/// Of a number, its scale, and the integer that stands for zero.
+fn quantization<F: Get, T: Get>(arguments: &[Scalar], f: fn(F, F, T) -> T) -> Option<Scalar> {
+    let [x, scale, zero_point] = arguments else { return None };
+    Some(f(F::get(*x)?, F::get(*scale)?, T::get(*zero_point)?).into())
+}
+
+/// Of an integer, the scale of its steps, and the integer that stands for zero.
+fn dequantization<F: Get, T: Get>(arguments: &[Scalar], f: fn(T, F, T) -> F) -> Option<Scalar> {
+    let [x, scale, zero_point] = arguments else { return None };
+    Some(f(T::get(*x)?, F::get(*scale)?, T::get(*zero_point)?).into())
+}
+
 /// All scalar functions.
-static FUNCTIONS: &[Function] = &[
+pub static FUNCTIONS: &[Function] = &[
+    function!(abs, unary, number),
+    function!(acos, unary, float),
+    function!(acosh, unary, float),
     function!(add, binary, number),
+    function!(and, connective),
+    function!(asin, unary, float),
+    function!(asinh, unary, float),
+    function!(atan, unary, float),
+    function!(atanh, unary, float),
+    function!(bitwise_and, binary, int),
+    function!(bitwise_not, unary, int),
+    function!(bitwise_or, binary, int),
+    function!(bitwise_xor, binary, int),
+    function!(ceil, unary, float),
+    function!(celu, unary1, float),
+    function!(clip, ternary, number),
+    function!(cos, unary, float),
+    function!(cosh, unary, float),
+    function!(dequantize, dequantization, [f32 f64 f16 bf16] of [i8 i16 i32 u8 u16]),
     function!(div, binary, number),
+    function!(elu, unary1, float),
     function!(equal, comparison, number),
+    function!(erf, unary, float),
+    function!(exp, unary, float),
+    function!(floor, unary, float),
+    function!(fmod, binary, number),
+    function!(gelu, unary, float),
+    function!(gelu_tanh, unary, float),
+    function!(greater, comparison, number),
+    function!(greater_or_equal, comparison, number),
+    function!(hard_sigmoid, unary2, float),
+    function!(hard_swish, unary, float),
+    function!(is_inf, test2, float),
+    function!(is_nan, test, float),
+    function!(leaky_relu, unary1, float),
+    function!(less, comparison, number),
+    function!(less_or_equal, comparison, number),
+    function!(log, unary, float),
+    function!(max, binary, number),
+    function!(min, binary, number),
+    function!(mish, unary, float),
+    function!(modulo, binary, int),
     function!(mul, binary, number),
-    function!(relu, unary, number),
+    function!(neg, unary, signed),
+    function!(not, negation),
+    function!(or, connective),
+    function!(pow, binary, number),
+    function!(prelu, binary, number),
+    function!(quantize, quantization, [f32 f64 f16 bf16] of [i8 i16 u8 u16]),
+    function!(reciprocal, unary, float),
+    function!(relu, unary, signed),
+    function!(round, unary, float),
+    function!(select, selection),
+    function!(selu, unary2, float),
+    function!(shift_left, binary, [u8 u16 u32 u64]),
+    function!(shift_right, binary, [u8 u16 u32 u64]),
+    function!(shrink, unary2, float),
+    function!(sigmoid, unary, float),
+    function!(sign, unary, number),
+    function!(sin, unary, float),
+    function!(sinh, unary, float),
+    function!(softplus, unary, float),
+    function!(softsign, unary, float),
     function!(sqrt, unary, float),
     function!(sub, binary, number),
+    function!(swish, unary1, float),
+    function!(tan, unary, float),
+    function!(tanh, unary, float),
+    function!(thresholded_relu, unary1, float),
+    function!(xor, connective),
 ];
 
 /// The function called `name`.
@@ -125,7 +242,7 @@ pub fn function(name: &str) -> &'static Function {
 /// A value converted as `Cast` does: <https://onnx.ai/onnx/operators/onnx__Cast.html>
 pub fn cast(from: Scalar, to: ElemType) -> Scalar {
     let from = match from {
-        Scalar::Bool(truth) => Scalar::U8(truth),
+        Scalar::Bool(truth) => Scalar::U8(kernels::truth(truth)),
         other => other,
     };
     with_elem!(from.elem(), F => {

@@ -1,0 +1,100 @@
+//! `QuantizeLinear` and `DequantizeLinear`, computed as their formulas say.
+//!
+//! <https://onnx.ai/onnx/operators/onnx__QuantizeLinear.html>,
+//! <https://onnx.ai/onnx/operators/onnx__DequantizeLinear.html>
+
+use super::{Elementwise, Expr};
+use crate::diagnostic::{Refusal, Result};
+use crate::graph::ValueId;
+use crate::reader::{self, NodeReader, unsupported_attribute};
+use crate::scalar::Scalar;
+use crate::ty::ElemType;
+
+/// `x / scale`, rounded to the nearest integer, plus the zero point, saturated. The zero point is of the type of the result.
+pub(super) fn quantize(node: &mut NodeReader) -> Result<Vec<ValueId>> {
+    // Tells how to round to 8-bit floats, which no result can be.
+    node.ignore("saturate");
+    let requested = elem_type(node, "output_dtype")?;
+    let zero_point = node.optional_input(2).map(|id| node.ty(id).elem);
+    let elem = match (requested, zero_point) {
+        (Some(requested), Some(found)) if requested != found => {
+            return Err(Refusal::new(
+                format!("attribute `output_dtype` is {requested}, but the zero point is {found}"),
+                "export the model again, or check it with `onnx.checker`",
+            ));
+        }
+        (requested, found) => requested.or(found).unwrap_or(ElemType::U8),
+    };
+    let steps = steps(node)?;
+    let (input, scale) = (node.ty(steps.x).elem, node.ty(steps.scale).elem);
+    let precision = elem_type(node, "precision")?.unwrap_or(scale);
+    let arguments = [Expr::Input(0).cast(input, precision), Expr::Input(1).cast(scale, precision), steps.zero_point(elem)];
+    node.push(Elementwise { expr: Expr::call("quantize", arguments) }, &steps.inputs()).map(|result| vec![result])
+}
+
+/// `(x − zero point) · scale`
+pub(super) fn dequantize(node: &mut NodeReader) -> Result<Vec<ValueId>> {
+    let steps = steps(node)?;
+    let scale = node.ty(steps.scale).elem;
+    let elem = elem_type(node, "output_dtype")?.unwrap_or(scale);
+    let arguments = [Expr::Input(0), Expr::Input(1), steps.zero_point(node.ty(steps.x).elem)];
+    let expr = Expr::call("dequantize", arguments).cast(scale, elem);
+    node.push(Elementwise { expr }, &steps.inputs()).map(|result| vec![result])
+}
+
+/// Attribute `name` as an element type; 0 says that there is none.
+fn elem_type(node: &NodeReader, name: &'static str) -> Result<Option<ElemType>> {
+    if node.int(name, 0)? == 0 { Ok(None) } else { node.elem_type(name) }
+}
+
+/// The inputs of both operators, scale and zero point in shapes that broadcast to `x`.
+struct Steps {
+    x: ValueId,
+    scale: ValueId,
+    zero_point: Option<ValueId>,
+}
+
+impl Steps {
+    fn inputs(&self) -> Vec<ValueId> {
+        [self.x, self.scale].into_iter().chain(self.zero_point).collect()
+    }
+
+    fn zero_point(&self, elem: ElemType) -> Expr {
+        self.zero_point.map_or(Expr::Constant(Scalar::zero(elem)), |_| Expr::Input(2))
+    }
+}
+
+fn steps(node: &mut NodeReader) -> Result<Steps> {
+    let (x, scale, zero_point) = (node.input(0)?, node.input(1)?, node.optional_input(2));
+    let axis = node.int("axis", 1)?;
+    let block_size = node.int("block_size", 0)?;
+    if block_size != 0 {
+        return Err(unsupported_attribute(
+            "block_size",
+            &block_size.to_string(),
+            "0, which is a scale for all or for each index of `axis`",
+        ));
+    }
+    let scale = along(node, x, scale, "scale", axis)?;
+    let zero_point = zero_point.map(|zero_point| along(node, x, zero_point, "zero_point", axis)).transpose()?;
+    Ok(Steps { x, scale, zero_point })
+}
+
+/// One number for all of `x`, or one for each index of `axis`, in a shape that broadcasts to `x`.
+fn along(node: &mut NodeReader, x: ValueId, id: ValueId, name: &str, axis: i64) -> Result<ValueId> {
+    let found = node.ty(id).clone();
+    if found.elements() == 1 {
+        return node.reshape(id, []);
+    }
+    let shape = node.ty(x).shape.clone();
+    let axis = reader::axis("axis", axis, shape.len())?;
+    if found.shape[..] != [shape[axis]] {
+        return Err(Refusal::new(
+            format!("`{name}` is {found}; expected one number, or {} for axis {axis}", shape[axis]),
+            "export the model again, or check it with `onnx.checker`",
+        ));
+    }
+    let mut along = vec![1; shape.len() - axis];
+    along[0] = shape[axis];
+    node.reshape(id, along)
+}
