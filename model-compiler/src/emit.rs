@@ -67,7 +67,8 @@ struct Emit<'a> {
 
 impl<'a> Emit<'a> {
     fn new(graph: &'a Graph, plan: &'a Plan) -> Self {
-        let mut names = Names::new(&["arena", "kernels", "memory", "weights", "rt", "self"]);
+        let path = names::common_path(graph.values().iter().map(|value| value.name.as_str()));
+        let mut names = Names::new(&["arena", "kernels", "memory", "weights", "rt", "self"]).without(&path);
         names.reserve((0..plan.steps.len()).map(|step| names::scratch(step).to_string().to_lowercase()));
         let mut places = vec![None; graph.values().len()];
         let computed = plan.steps.iter().flat_map(|step| &graph.nodes[step.node].outputs);
@@ -80,7 +81,7 @@ impl<'a> Emit<'a> {
             let same = plan.same_place(graph, id).find_map(|other| places[other.index()].clone());
             places[id.index()] = Some(same.unwrap_or_else(|| names.variable(&graph.value(id).name)));
         }
-        Self { graph, plan, weights: Weights::default(), places }
+        Self { graph, plan, weights: Weights::new(&path), places }
     }
 
     /// The variable that holds a value's place.

@@ -65,7 +65,7 @@ impl Interface {
 
     fn new(inputs: Vec<(String, Option<TensorType>)>, outputs: Vec<(String, Option<TensorType>)>) -> Self {
         let mut types = Names::new(&["Input", "Output", "Outputs", "Model"]);
-        let mut variables = Names::new(&["memory", "weights", "rt", "self", "new", "run", "run_in_place", "input"]);
+        let mut variables = Names::new(&["memory", "weights", "rt", "self", "new", "run", "run_in_place"]);
         let mut ports = |side: Vec<(String, Option<TensorType>)>, only: &str| {
             let alone = side.len() == 1;
             let port = |(name, ty): (String, Option<TensorType>)| {

@@ -40,9 +40,11 @@ pub(super) struct Call {
     pub(super) operands: Vec<Operand>,
 }
 
-/// An operand of a kernel, and its type.
+/// An operand of a kernel, its name there, and its type.
 #[derive(Clone, Debug)]
 pub struct Operand {
+    /// What the kernel calls it.
+    pub name: &'static str,
     /// The expression.
     pub value: TokenStream,
     /// Its type.
@@ -121,27 +123,27 @@ impl<'a> Lower<'a> {
     }
 
     /// Input `index` as an operand of [`Lower::call`]; without elements where the node has no such input.
-    pub fn input_operand(&self, index: usize) -> Operand {
+    pub fn input_operand(&self, name: &'static str, index: usize) -> Operand {
         if index >= self.input_count() {
             let elem = interface::elem(self.output_ty(0).elem);
-            return Operand { value: quote!(&[] as &[#elem; 0]), ty: quote!(&[#elem; 0]) };
+            return Operand { name, value: quote!(&[] as &[#elem; 0]), ty: quote!(&[#elem; 0]) };
         }
         let ty = self.input_ty(index);
         let ty = if self.is_constant(index) { array(ty.elem, ty.elements()) } else { cells(ty.elem, ty.elements()) };
-        Operand { value: self.input(index), ty }
+        Operand { name, value: self.input(index), ty }
     }
 
     /// Output 0 as an operand of [`Lower::call`].
     pub fn output_operand(&self) -> Operand {
         let ty = self.output_ty(0);
-        Operand { value: self.output(0), ty: cells(ty.elem, ty.elements()) }
+        Operand { name: "y", value: self.output(0), ty: cells(ty.elem, ty.elements()) }
     }
 
     /// The step's scratch as an operand of [`Lower::call`].
     pub fn scratch_operand(&self) -> Operand {
         let elem = self.output_ty(0).elem;
         let bytes = self.plan.steps[self.step].scratch.map_or(0, |buffer| self.plan.buffers[buffer].bytes);
-        Operand { value: self.scratch(), ty: cells(elem, bytes / elem.size()) }
+        Operand { name: "scratch", value: self.scratch(), ty: cells(elem, bytes / elem.size()) }
     }
 
     /// A call of `kernel.run(operands…, activation)`. Steps whose kernel and activation are the same share one instance of it.
@@ -188,7 +190,7 @@ impl Call {
     /// The function called `name` that is the instance.
     pub(super) fn function(&self, name: &Ident) -> TokenStream {
         let Self { kernel, activation, operands, .. } = self;
-        let names: Vec<Ident> = ('a'..='z').take(operands.len()).map(|letter| format_ident!("{letter}")).collect();
+        let names: Vec<Ident> = operands.iter().map(|operand| format_ident!("{}", operand.name)).collect();
         let types = operands.iter().map(|operand| &operand.ty);
         let values = names.iter().map(|name| quote!(#name)).chain(activation.clone());
         quote! {

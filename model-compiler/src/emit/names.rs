@@ -8,6 +8,8 @@ use proc_macro2::{Ident, Span};
 #[derive(Clone, Debug)]
 pub struct Names {
     taken: HashSet<String>,
+    /// The beginning of ONNX names that says nothing.
+    path: String,
 }
 
 /// Words that cannot be names.
@@ -21,7 +23,12 @@ const KEYWORDS: &[&str] = &[
 impl Names {
     /// Names of which `taken` are no longer free.
     pub fn new(taken: &[&str]) -> Self {
-        Self { taken: taken.iter().map(|&name| name.to_owned()).collect() }
+        Self { taken: taken.iter().map(|&name| name.to_owned()).collect(), path: String::new() }
+    }
+
+    /// The same, made of ONNX names without `path`, such as [`common_path`] finds.
+    pub fn without(self, path: &str) -> Self {
+        Self { path: path.to_owned(), ..self }
     }
 
     /// Takes more names.
@@ -31,7 +38,7 @@ impl Names {
 
     /// A variable named after an ONNX value; a clash gets a number.
     pub fn variable(&mut self, onnx: &str) -> Ident {
-        self.free(snake_case(onnx))
+        self.free(snake_case(onnx.strip_prefix(&self.path).unwrap_or(onnx)))
     }
 
     /// A type named after an ONNX value; a clash gets a number.
@@ -54,6 +61,16 @@ pub fn constant(variable: &Ident) -> Ident {
 /// The place of a step's scratch.
 pub fn scratch(step: usize) -> Ident {
     Ident::new(&format!("SCRATCH_{step}"), Span::call_site())
+}
+
+/// The folders, ending in `/`, that all of the names share that have any: `model/` of `model/a/Relu`, `model/b/Add`, `input`.
+pub fn common_path<'a>(names: impl Iterator<Item = &'a str>) -> String {
+    let folder = |name: &'a str| name.rfind('/').map(|end| &name[..=end]);
+    let folders: Vec<&str> = names.filter_map(folder).collect();
+    let Some(first) = folders.first() else { return String::new() };
+    let ends = first.char_indices().filter(|(_, c)| *c == '/').map(|(index, _)| index + 1);
+    let shared = ends.take_while(|&end| folders.iter().all(|folder| folder.starts_with(&first[..end])));
+    first[..shared.last().unwrap_or(0)].to_owned()
 }
 
 /// A module's name made of a file's stem.
@@ -138,6 +155,16 @@ mod tests {
             assert_eq!(Names::new(&[]).variable(onnx), variable, "{onnx}");
             assert_eq!(Names::new(&[]).ty(onnx), ty, "{onnx}");
         }
+    }
+
+    #[test]
+    fn a_common_path_is_left_out() {
+        let path = common_path(["net/a/Relu", "net/a/b/Add", "input"].into_iter());
+        assert_eq!(path, "net/a/");
+        let mut names = Names::new(&[]).without(&path);
+        assert_eq!(names.variable("net/a/b/Add"), "b_add");
+        assert_eq!(names.variable("input"), "input");
+        assert_eq!(common_path(["a/x", "b/x"].into_iter()), "");
     }
 
     #[test]

@@ -18,13 +18,12 @@ pub(super) struct Weights {
     by_content: HashMap<(ElemType, Vec<u8>), usize>,
 }
 
-impl Default for Weights {
-    fn default() -> Self {
-        Self { names: Names::new(&["rt"]), tensors: Vec::new(), by_content: HashMap::new() }
-    }
-}
-
 impl Weights {
+    /// None yet, to be named without `path`.
+    pub(super) fn new(path: &str) -> Self {
+        Self { names: Names::new(&["rt"]).without(path), tensors: Vec::new(), by_content: HashMap::new() }
+    }
+
     /// The name of a constant; equal data share one.
     pub(super) fn add(&mut self, name: &str, tensor: Tensor) -> Ident {
         let content = (tensor.ty().elem, tensor.bytes().to_vec());

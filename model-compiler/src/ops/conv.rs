@@ -147,7 +147,8 @@ impl Operator for Conv {
     }
 
     fn lower(&self, cx: &Lower) -> TokenStream {
-        let mut operands = vec![cx.input_operand(0), cx.input_operand(1), cx.input_operand(2), cx.output_operand()];
+        let mut operands =
+            vec![cx.input_operand("x", 0), cx.input_operand("weights", 1), cx.input_operand("bias", 2), cx.output_operand()];
         let activation = Some(cx.activation(self.activation.as_ref()));
         match cx.types(|types| self.kernel(types.inputs)) {
             Kernel::Conv(kernel) => {

@@ -161,8 +161,13 @@ impl Operator for Dense {
 
     fn lower(&self, cx: &Lower) -> TokenStream {
         let kernel = cx.types(|types| self.kernel(types.inputs));
-        let operands =
-            vec![cx.input_operand(0), cx.input_operand(1), cx.input_operand(2), cx.output_operand(), cx.scratch_operand()];
+        let operands = vec![
+            cx.input_operand("x", 0),
+            cx.input_operand("weights", 1),
+            cx.input_operand("bias", 2),
+            cx.output_operand(),
+            cx.scratch_operand(),
+        ];
         cx.call(&kernel, operands, Some(cx.activation(self.activation.as_ref())))
     }
 }
