@@ -6,6 +6,7 @@ mod fuse_activation;
 mod fuse_elementwise;
 mod inline_scalars;
 mod merge_movement;
+mod sink_reshape;
 mod sink_transpose;
 
 use crate::graph::Graph;
@@ -23,6 +24,8 @@ const PASSES: &[Pass] = &[
     ("sink_transpose", sink_transpose::sink_transpose),
     ("merge_movement", merge_movement::merge_movement),
     ("absorb_transpose", absorb_transpose::absorb_transpose),
+    ("sink_reshape", sink_reshape::sink_reshape),
+    ("merge_movement", merge_movement::merge_movement),
     // With nothing between a layer and its scale and shift they become one.
     ("fold_affine", fold_affine::fold_affine),
     // Chains first, so that an activation is fused whole.
