@@ -133,14 +133,17 @@ macro_rules! operators {
 }
 
 operators! {
+    Arg in arg,
     Concat in concat,
     Conv in conv,
     Copy in copy,
     Dense in dense,
     Elementwise in elementwise,
+    Hardmax in arg,
     MatMul in matmul,
     MaxPoolIndices in pool,
     Pool in pool,
+    Reduce in reduce,
     Reshape in reshape,
     Softmax in softmax,
     Transpose in transpose,

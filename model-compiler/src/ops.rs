@@ -1,6 +1,7 @@
 //! The catalogue of operators: one file a family, each telling ONNX names and opset ranges, attributes, types and refusals, cost,
 //! in-place rule and kernel call.
 
+pub mod arg;
 pub mod concat;
 pub mod conv;
 pub mod copy;
@@ -8,6 +9,7 @@ pub mod dense;
 pub mod elementwise;
 pub mod matmul;
 pub mod pool;
+pub mod reduce;
 pub mod reshape;
 pub mod softmax;
 pub mod transpose;
@@ -22,12 +24,14 @@ use crate::ty::{ElemType, TensorType};
 
 /// The definitions of each family.
 pub const DEFS: &[&[OpDef]] = &[
+    arg::DEFS,
     concat::DEFS,
     conv::DEFS,
     dense::DEFS,
     elementwise::DEFS,
     matmul::DEFS,
     pool::DEFS,
+    reduce::DEFS,
     reshape::DEFS,
     softmax::DEFS,
     transpose::DEFS,
