@@ -240,7 +240,7 @@ mod tests {
     fn cases() -> Vec<Conv> {
         let sized = |conv: Conv, input, output| Conv { input, output, ..conv };
         let strided = Conv { strides: [2, 3], padding: [0, 1], ..CONV };
-        let dilated = Conv { dilations: [2, 1], padding: [2, 0], ..CONV };
+        let dilated = Conv { dilations: [1, 2], padding: [1, 0], ..CONV };
         let grouped = Conv { groups: 2, ..CONV };
         let line = Conv { kernel: [1, 4], padding: [0, 1], ..CONV };
         let beyond = Conv { padding: [4, 4], ..CONV };
@@ -248,7 +248,8 @@ mod tests {
             CONV,
             sized(Conv { batch: 2, ..CONV }, [5, 5, 2], [5, 5, 13]),
             sized(strided, [7, 8, 3], [3, 3, 16]),
-            sized(dilated, [6, 5, 2], [6, 3, 3]),
+            sized(dilated, [6, 7, 2], [6, 3, 3]),
+            sized(Conv { dilations: [3, 2], padding: [3, 2], ..CONV }, [5, 4, 2], [5, 4, 3]),
             sized(grouped, [4, 4, 6], [4, 4, 10]),
             sized(Conv { groups: 3, ..CONV }, [4, 4, 3], [4, 4, 6]),
             sized(line, [1, 9, 4], [1, 8, 8]),
@@ -260,7 +261,7 @@ mod tests {
         let weights = numbers(conv.depth() * conv.output[2], 2);
         let packed = pack(&weights, conv.pack_order());
         let scratch = cells(&numbers(conv.scratch(), 3));
-        conv.run(x, &packed, &numbers(conv.output[2], 4), y, &scratch, |sum| sum.max(-0.5));
+        conv.run(x, &packed, &numbers(conv.output[2], 4), y, &scratch, |sum| sum * 0.75);
     }
 
     fn formula(conv: Conv, x: &[f32]) -> Vec<f32> {
@@ -286,7 +287,7 @@ mod tests {
                     }
                 }
             }
-            y.push(sum.max(-0.5));
+            y.push(sum * 0.75);
         }
         y
     }

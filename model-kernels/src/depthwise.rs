@@ -156,7 +156,7 @@ mod tests {
     fn cases() -> Vec<Depthwise> {
         let sized = |depthwise: Depthwise, input, output| Depthwise { input, output, ..depthwise };
         let strided = Depthwise { strides: [2, 3], padding: [0, 1], ..DEPTHWISE };
-        let dilated = Depthwise { dilations: [2, 1], padding: [2, 0], ..DEPTHWISE };
+        let dilated = Depthwise { dilations: [3, 2], padding: [3, 0], ..DEPTHWISE };
         let line = Depthwise { kernel: [1, 4], padding: [0, 1], ..DEPTHWISE };
         let beyond = Depthwise { padding: [4, 4], ..DEPTHWISE };
         std::vec![
@@ -164,7 +164,7 @@ mod tests {
             sized(Depthwise { batch: 2, ..DEPTHWISE }, [5, 5, 16], [5, 5, 16]),
             sized(DEPTHWISE, [4, 3, 15], [4, 3, 15]),
             sized(strided, [7, 8, 8], [3, 3, 8]),
-            sized(dilated, [6, 5, 2], [6, 3, 2]),
+            sized(dilated, [6, 7, 18], [6, 3, 18]),
             sized(line, [1, 9, 12], [1, 8, 12]),
             sized(beyond, [2, 2, 1], [8, 8, 1]),
         ]
@@ -174,7 +174,7 @@ mod tests {
         let channels = depthwise.input[2];
         let weights = numbers(depthwise.kernel[0] * depthwise.kernel[1] * channels, 2);
         let packed = pack(&weights, depthwise.pack_order());
-        depthwise.run(x, &packed, &numbers(channels, 4), y, |sum| sum.max(-0.5));
+        depthwise.run(x, &packed, &numbers(channels, 4), y, |sum| sum * 0.75);
     }
 
     /// The convolution with as many groups as channels.
@@ -185,7 +185,7 @@ mod tests {
         let weights = numbers(kernel[0] * kernel[1] * groups, 2);
         let packed = pack(&weights, conv.pack_order());
         let scratch = cells(&numbers(conv.scratch(), 3));
-        conv.run(x, &packed, &numbers(groups, 4), y, &scratch, |sum| sum.max(-0.5));
+        conv.run(x, &packed, &numbers(groups, 4), y, &scratch, |sum| sum * 0.75);
     }
 
     fn lengths(depthwise: Depthwise) -> [usize; 2] {

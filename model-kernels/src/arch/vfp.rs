@@ -63,9 +63,19 @@ where
 {
     let depth = (inputs.len() / 2).min(weights.len() / 8);
     let places = (chunk::<Cell<f32>, 8>(y, 0), chunk::<Cell<f32>, 8>(y, stride), address::<B, 8>(bias));
-    let (Some(y), Some(other), Some(bias)) = places else { return };
-    // SAFETY: a `Load` of f32 is an f32 in memory. The loops read `depth` times 2 inputs and 8 weights, which there are; 8
-    // biases; and they write 8 elements of `y` at 0 and at `stride`, which there are. `Cell` allows the writing.
+    let (Some(p), Some(q), Some(bias)) = places else { return };
+    // SAFETY: a `Load` of f32 is an f32 in memory. There are 2 inputs and 8 weights for each of `depth`, 8 biases, and 8 places
+    // for the sums of each pixel.
+    unsafe { sum_2x8(inputs.as_ptr().cast(), weights.as_ptr().cast(), depth, bias, [p, q]) }
+}
+
+/// The sums of [`tile_2x8`], which are written to `y`. All layers share this one function.
+///
+/// # Safety
+/// `2 · depth` inputs, `8 · depth` weights and eight biases can be read.
+#[inline(never)]
+unsafe fn sum_2x8(inputs: *const f32, weights: *const f32, depth: usize, bias: *const f32, [p, q]: [&[Cell<f32>; 8]; 2]) {
+    // SAFETY: no more is read than the caller allows, and what is written are the elements of `p` and `q`.
     unsafe {
         vfp!(
             "vldmia {bias}, {{s0-s7}}",
@@ -89,15 +99,15 @@ where
             "subs {turns}, {turns}, #1",
             "bne 4b",
             "5:",
-            "vstmia {y}, {{s0-s7}}",
-            "vstmia {other}, {{s8-s15}}",
+            "vstmia {p}, {{s0-s7}}",
+            "vstmia {q}, {{s8-s15}}",
             turns = out(reg) _,
             depth = in(reg) depth,
-            inputs = inout(reg) inputs.as_ptr() => _,
-            weights = inout(reg) weights.as_ptr() => _,
+            inputs = inout(reg) inputs => _,
+            weights = inout(reg) weights => _,
             bias = in(reg) bias,
-            y = in(reg) y.as_ptr(),
-            other = in(reg) other.as_ptr(),
+            p = in(reg) p.as_ptr(),
+            q = in(reg) q.as_ptr(),
         );
     }
 }
@@ -119,8 +129,17 @@ where
 {
     let depth = inputs.len().min(weights.len() / 8);
     let (Some(y), Some(bias)) = (chunk::<Cell<f32>, 8>(y, 0), address::<B, 8>(bias)) else { return };
-    // SAFETY: a `Load` of f32 is an f32 in memory. The loops read `depth` times 1 input and 8 weights, which there are; 8
-    // biases; and they write the 8 elements of `y`. `Cell` allows the writing.
+    // SAFETY: a `Load` of f32 is an f32 in memory. There are an input and 8 weights for each of `depth`, and 8 biases.
+    unsafe { sum_1x8(inputs.as_ptr().cast(), weights.as_ptr().cast(), depth, bias, y) }
+}
+
+/// The sums of [`tile_1x8`], which are written to `y`. All layers share this one function.
+///
+/// # Safety
+/// `depth` inputs, `8 · depth` weights and eight biases can be read.
+#[inline(never)]
+unsafe fn sum_1x8(inputs: *const f32, weights: *const f32, depth: usize, bias: *const f32, y: &[Cell<f32>; 8]) {
+    // SAFETY: no more is read than the caller allows, and what is written are the elements of `y`.
     unsafe {
         vfp!(
             "vldmia {bias}, {{s0-s7}}",
@@ -149,8 +168,8 @@ where
             "vstmia {y}, {{s0-s7}}",
             turns = out(reg) _,
             depth = in(reg) depth,
-            inputs = inout(reg) inputs.as_ptr() => _,
-            weights = inout(reg) weights.as_ptr() => _,
+            inputs = inout(reg) inputs => _,
+            weights = inout(reg) weights => _,
             bias = in(reg) bias,
             y = in(reg) y.as_ptr(),
         );
