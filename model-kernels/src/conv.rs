@@ -30,6 +30,8 @@ pub struct Conv {
     pub groups: usize,
     /// How many images there are.
     pub batch: usize,
+    /// `x` is channels first, `[n][channels][height][width]`, as the input of a model may be.
+    pub planar: bool,
     /// Take the pixels from last to first.
     pub backward: bool,
 }
@@ -109,6 +111,9 @@ impl Conv {
 
     /// By how much `y` may overtake `x`.
     pub fn overlap(self, element_size: usize) -> Overlap {
+        if self.planar {
+            return Overlap::NONE;
+        }
         let channels = (self.input[2], self.output[2]);
         self.window().overlap(self.pixels(), PIXELS, channels, element_size)
     }
@@ -145,7 +150,10 @@ where
         let (depth, stride, outputs) = (conv.depth(), conv.output[2], conv.group_outputs());
         let patch = self.scratch.get(..conv.groups * depth * N).unwrap_or_default().as_chunks::<N>().0;
         for pixel in 0..N {
-            self.gather(first + pixel, patch, pixel);
+            match conv.planar {
+                true => self.gather_planes(first + pixel, patch, pixel),
+                false => self.gather(first + pixel, patch, pixel),
+            }
         }
         let y = self.y.get(first * stride..(first + N) * stride).unwrap_or_default();
         for group in 0..conv.groups {
@@ -194,6 +202,34 @@ impl<T: Accumulate, X: Load<Value = T>, W, B, A> Pixels<'_, T, X, W, B, A> {
     }
 }
 
+impl<T: Accumulate, X: Load<Value = T>, W, B, A> Pixels<'_, T, X, W, B, A> {
+    /// As [`Pixels::gather`], from channels that lie one behind another.
+    #[inline(always)]
+    fn gather_planes<const P: usize>(&self, pixel: usize, patch: &[[Cell<T>; P]], to: usize) {
+        let Self { conv, x, .. } = *self;
+        let window = conv.window();
+        let place = window.place(pixel);
+        let (rows, columns) = (window.taps(place, 0), window.taps(place, 1));
+        let plane = conv.input[0] * conv.input[1];
+        let mut patch = patch.iter();
+        for group in 0..conv.groups {
+            for row in 0..conv.kernel[0] {
+                for column in 0..conv.kernel[1] {
+                    let inside = rows.contains(&row) && columns.contains(&column);
+                    let at = window.under(place, 0, row).wrapping_mul(conv.input[1]).wrapping_add(window.under(place, 1, column));
+                    for channel in group * conv.group_inputs()..(group + 1) * conv.group_inputs() {
+                        let from = (place.image * conv.input[2] + channel) * plane;
+                        let value = if inside { x.get(from + at) } else { None };
+                        if let Some(patch) = patch.next() {
+                            patch[to].set(value.map_or(T::ZERO, Load::load));
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
 /// Copies `len` elements of `x` from `from` on to place `to` of those of `patch` from `first` on.
 #[inline(always)]
 fn copy<T: Copy, X: Load<Value = T>, const P: usize>(
@@ -234,6 +270,7 @@ mod tests {
         padding: [1, 1],
         groups: 1,
         batch: 1,
+        planar: false,
         backward: false,
     };
 
@@ -315,6 +352,25 @@ mod tests {
             check_overlap(lengths(case), case.overlap(4), |backward, x, y| {
                 run(Conv { backward, ..case }, x, y);
             });
+        }
+    }
+
+    #[test]
+    fn channels_first_gives_the_same() {
+        for conv in cases() {
+            let [height, width, channels] = conv.input;
+            let x = numbers(conv.batch * height * width * channels, 1);
+            let plane = height * width;
+            let index = |image: usize, channel: usize, pixel: usize| (image * plane + pixel) * channels + channel;
+            let images = (0..conv.batch).flat_map(|image| (0..channels).map(move |channel| (image, channel)));
+            let planes = images.flat_map(|(image, channel)| (0..plane).map(move |pixel| (image, channel, pixel)));
+            let planar: Vec<f32> = planes.map(|(image, channel, pixel)| x[index(image, channel, pixel)]).collect();
+            let [expected, found] = [(conv, x), (Conv { planar: true, ..conv }, planar)].map(|(conv, x)| {
+                let y = cells(&numbers(conv.pixels() * conv.output[2], 5));
+                run(conv, &cells(&x), &y);
+                values(&y)
+            });
+            assert_eq!(found, expected, "{conv:?}");
         }
     }
 

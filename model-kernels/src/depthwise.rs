@@ -181,7 +181,8 @@ mod tests {
     fn formula(depthwise: Depthwise, x: &[Cell<f32>], y: &[Cell<f32>]) {
         let Depthwise { input, output, kernel, strides, dilations, padding, batch, .. } = depthwise;
         let groups = input[2];
-        let conv = crate::Conv { input, output, kernel, strides, dilations, padding, groups, batch, backward: false };
+        let conv =
+            crate::Conv { input, output, kernel, strides, dilations, padding, groups, batch, planar: false, backward: false };
         let weights = numbers(kernel[0] * kernel[1] * groups, 2);
         let packed = pack(&weights, conv.pack_order());
         let scratch = cells(&numbers(conv.scratch(), 3));

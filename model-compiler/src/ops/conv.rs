@@ -13,7 +13,7 @@ use crate::kernels::{self, Overlap};
 use crate::op::{LATEST, Op, OpDef, Operator, Types};
 use crate::reader::NodeReader;
 use crate::tensor::Tensor;
-use crate::ty::{ElemType, TensorType};
+use crate::ty::{ElemType, Shape, TensorType};
 
 /// What ONNX calls this family.
 pub const DEFS: &[OpDef] = &[OpDef { name: "Conv", opset: 1..=LATEST, read }];
@@ -27,6 +27,8 @@ pub struct Conv {
     pub groups: usize,
     /// Applied to each sum.
     pub activation: Option<Expr>,
+    /// `x` is channels first: the model's input as it is, with the transpose before it absorbed.
+    pub planar: bool,
     /// Take the pixels from last to first.
     pub backward: bool,
 }
@@ -56,7 +58,7 @@ fn read(node: &mut NodeReader) -> Result<Vec<ValueId>> {
         dense::push(node, x, matrix, bias)?
     } else {
         let inputs: Vec<ValueId> = [x, w].into_iter().chain(bias).collect();
-        node.push(Conv { window, groups, activation: None, backward: false }, &inputs)?
+        node.push(Conv { window, groups, activation: None, planar: false, backward: false }, &inputs)?
     };
     Ok(vec![window::channels_first(node, y, image.shape.len())?])
 }
@@ -76,28 +78,44 @@ enum Kernel {
 }
 
 impl Conv {
+    /// Batch, height, width and channels of an image.
+    fn sizes(&self, image: &Shape) -> [usize; 4] {
+        match (&image[..], self.planar) {
+            (&[batch, channels, height, width], true) | (&[batch, height, width, channels], false) => {
+                [batch, height, width, channels]
+            }
+            _ => unreachable!("the import makes images of four dimensions"),
+        }
+    }
+
+    /// Whether each channel has a kernel of its own; such an image is channels last.
+    pub fn is_depthwise(&self, channels: usize, outputs: usize) -> bool {
+        self.groups == channels && outputs == channels && !self.planar
+    }
+
     fn kernel(&self, inputs: &[&TensorType]) -> Kernel {
         let (image, weights) = (&inputs[0].shape, &inputs[1].shape);
-        let [batch, height, width, channels] = image[..] else { unreachable!("infer takes images of four dimensions") };
+        let [batch, height, width, channels] = self.sizes(image);
         let output = self.window.output([height, width], false).expect("infer checks that the kernel fits");
         let (input, output) = ([height, width, channels], [output[0], output[1], weights[0]]);
         let Window { kernel, strides, dilations, .. } = self.window;
-        let (padding, groups, backward) = (self.window.before(), self.groups, self.backward);
-        if groups == channels && weights[0] == channels {
+        let Self { groups, planar, backward, .. } = *self;
+        let padding = self.window.before();
+        if self.is_depthwise(channels, weights[0]) {
             return Kernel::Depthwise(kernels::Depthwise { input, output, kernel, strides, dilations, padding, batch, backward });
         }
-        Kernel::Conv(kernels::Conv { input, output, kernel, strides, dilations, padding, groups, batch, backward })
+        Kernel::Conv(kernels::Conv { input, output, kernel, strides, dilations, padding, groups, batch, planar, backward })
     }
 }
 
 impl Operator for Conv {
     fn infer(&self, inputs: &[&TensorType]) -> Result<Vec<TensorType>> {
         inputs.iter().try_for_each(|ty| expect_elem("Conv", ty, &[ElemType::F32, ElemType::F64]))?;
-        let image = &inputs[0].shape;
-        let output = self.window.output([image[1], image[2]], false).ok_or_else(|| {
+        let [batch, height, width, _] = self.sizes(&inputs[0].shape);
+        let output = self.window.output([height, width], false).ok_or_else(|| {
             Refusal::new("the kernel does not fit into the padded image", "fix the shapes in the exported model")
         })?;
-        Ok(vec![inputs[0].with_shape([image[0], output[0], output[1], inputs[1].shape[0]])])
+        Ok(vec![inputs[0].with_shape([batch, output[0], output[1], inputs[1].shape[0]])])
     }
 
     fn fold(&self, inputs: &[&Tensor], outputs: &[TensorType]) -> Option<Vec<Tensor>> {

@@ -1,17 +1,40 @@
-//! Lets a layer's weights take the order that a transpose before it would have made.
+//! Lets a layer read its input as it lies, where a transpose before it is left: at the borders of the model.
 
 use crate::graph::{Graph, ValueId};
 use crate::op::Op;
+use crate::ops::conv::Conv;
 use crate::ops::reshape::Reshape;
 use crate::ops::transpose::Transpose;
 
 /// `Dense(Reshape(Transpose(x)), w)` → `Dense(Reshape(x), w')`, the rows of `w` in the order of `x`
+///
+/// `Conv(Transpose(x), w)` → `Conv[planar](x, w)`, where the transpose makes channels first channels last
 pub(super) fn absorb_transpose(graph: &mut Graph) {
-    for index in 0..graph.nodes.len() {
+    let mut index = 0;
+    while index < graph.nodes.len() {
         if let Some((source, perm)) = flattened_transpose(graph, index) {
             absorb(graph, index, source, &perm);
         }
+        // Where the transpose is gone, another node has come to this index.
+        if !absorb_into_conv(graph, index) {
+            index += 1;
+        }
     }
+}
+
+/// Lets the convolution at `index` read channels first; tells whether there was a transpose to absorb.
+fn absorb_into_conv(graph: &mut Graph, index: usize) -> bool {
+    let Some(node) = graph.nodes.get(index).cloned() else { return false };
+    let Op::Conv(conv) = &node.op else { return false };
+    let Some(before) = graph.producer(node.inputs[0]).filter(|_| !conv.planar) else { return false };
+    let (source, channels) = (graph.nodes[before].inputs[0], graph.ty(node.inputs[0]).shape[3]);
+    let channels_last = Transpose { perm: vec![0, 2, 3, 1] };
+    if graph.nodes[before].op != channels_last.into() || conv.is_depthwise(channels, graph.ty(node.inputs[1]).shape[0]) {
+        return false;
+    }
+    let inputs: Vec<ValueId> = [source].into_iter().chain(node.inputs[1..].iter().copied()).collect();
+    graph.rewrite(index, Conv { planar: true, ..conv.clone() }.into(), &inputs, &node.origin);
+    true
 }
 
 /// What is transposed and then flattened to make the input of the layer at `index`, and by which permutation.
