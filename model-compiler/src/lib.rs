@@ -15,6 +15,8 @@ pub mod plan;
 pub mod reader;
 pub mod scalar;
 pub mod tensor;
+#[cfg(test)]
+mod testing;
 pub mod ty;
 pub mod verify;
 

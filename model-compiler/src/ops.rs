@@ -3,14 +3,20 @@
 
 pub mod arg;
 pub mod concat;
+pub mod constant;
 pub mod conv;
 pub mod copy;
 pub mod dense;
+pub mod depth_to_space;
 pub mod elementwise;
+pub mod expand;
+pub mod gather;
 pub mod matmul;
+pub mod pad;
 pub mod pool;
 pub mod reduce;
 pub mod reshape;
+pub mod slice;
 pub mod softmax;
 pub mod transpose;
 pub mod window;
@@ -18,7 +24,9 @@ pub mod window;
 use std::cell::Cell;
 
 use crate::diagnostic::{Refusal, Result};
+use crate::onnx::tensor::checked_bytes;
 use crate::op::OpDef;
+use crate::reader;
 use crate::tensor::{Element, Tensor};
 use crate::ty::{ElemType, TensorType};
 
@@ -26,13 +34,19 @@ use crate::ty::{ElemType, TensorType};
 pub const DEFS: &[&[OpDef]] = &[
     arg::DEFS,
     concat::DEFS,
+    constant::DEFS,
     conv::DEFS,
     dense::DEFS,
+    depth_to_space::DEFS,
     elementwise::DEFS,
+    expand::DEFS,
+    gather::DEFS,
     matmul::DEFS,
+    pad::DEFS,
     pool::DEFS,
     reduce::DEFS,
     reshape::DEFS,
+    slice::DEFS,
     softmax::DEFS,
     transpose::DEFS,
 ];
@@ -57,6 +71,46 @@ fn mapped<T: Element>(input: &Tensor, ty: &TensorType, run: impl FnOnce(&[T], &[
 /// Zeroed places for a kernel to work in, while folding.
 fn cells<T: Element>(len: usize) -> Vec<Cell<T>> {
     vec![Cell::new(T::default()); len]
+}
+
+/// The most bytes that a tensor made by the model itself may take; far more than a microcontroller has.
+const MOST_BYTES: usize = 1 << 28;
+
+/// The type of a tensor whose sizes a constant of the model decides.
+fn sized(elem: ElemType, sizes: &[usize]) -> Result<TensorType> {
+    match checked_bytes(sizes, elem) {
+        Some(bytes) if bytes <= MOST_BYTES => Ok(TensorType::new(elem, sizes)),
+        _ => Err(Refusal::new(
+            format!("the output would be {elem}{sizes:?}; at most {MOST_BYTES} bytes are supported"),
+            "fix the sizes in the exported model, or those given in `dims`",
+        )),
+    }
+}
+
+/// Input `name` as sizes, none of which may be negative.
+fn sizes(name: &str, numbers: &[i64]) -> Result<Vec<usize>> {
+    let sizes: Option<Vec<usize>> = numbers.iter().map(|&number| usize::try_from(number).ok()).collect();
+    sizes.ok_or_else(|| {
+        Refusal::new(
+            format!("input `{name}` is {numbers:?}; expected numbers of at least 0"),
+            "export the model again, or check it with `onnx.checker`",
+        )
+    })
+}
+
+/// `axes` as axes of a tensor with `rank` dimensions, each named once.
+fn distinct_axes(axes: &[i64], rank: usize) -> Result<Vec<usize>> {
+    let found: Vec<usize> = axes.iter().map(|&axis| reader::axis("axes", axis, rank)).collect::<Result<_>>()?;
+    if (1..found.len()).any(|index| found[..index].contains(&found[index])) {
+        return Err(Refusal::new(format!("`axes` is {axes:?}, which names an axis twice"), "name each axis once"));
+    }
+    Ok(found)
+}
+
+/// A place among `len` that counts from the end where it is negative, counted from the front.
+fn from_front(place: i64, len: usize) -> i64 {
+    let len = i64::try_from(len).expect("sizes fit i64");
+    if place < 0 { place.saturating_add(len) } else { place }
 }
 
 /// That a value's elements are of one of the `allowed` types.

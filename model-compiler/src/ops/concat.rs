@@ -9,7 +9,7 @@ use crate::diagnostic::{Refusal, Result};
 use crate::emit::Lower;
 use crate::graph::ValueId;
 use crate::op::{LATEST, Op, OpDef, Operator, Types, View};
-use crate::reader::NodeReader;
+use crate::reader::{self, NodeReader};
 use crate::tensor::Tensor;
 use crate::ty::{Shape, TensorType};
 use crate::with_elem;
@@ -27,7 +27,10 @@ pub struct Concat {
 fn read(node: &mut NodeReader) -> Result<Vec<ValueId>> {
     let inputs = node.all_inputs()?;
     let rank = node.ty(node.input(0)?).shape.len();
-    let axis = node.axis("axis", 0, rank)?;
+    let axis = node
+        .optional_int("axis")?
+        .ok_or_else(|| Refusal::new("attribute `axis` is missing", "export the model again, or check it with `onnx.checker`"))?;
+    let axis = reader::axis("axis", axis, rank)?;
     if let [only] = inputs.as_slice() {
         return Ok(vec![*only]);
     }

@@ -4,25 +4,28 @@
 
 use proc_macro2::TokenStream;
 
+use super::distinct_axes;
 use crate::diagnostic::{Refusal, Result};
 use crate::emit::Lower;
 use crate::graph::ValueId;
 use crate::op::{LATEST, Op, OpDef, Operator, Types, View};
 use crate::reader::{self, NodeReader};
+use crate::scalar::Scalar;
 use crate::tensor::Tensor;
 use crate::ty::{ElemType, Shape, TensorType};
 
 /// What ONNX calls this family.
 pub const DEFS: &[OpDef] = &[
-    OpDef { name: "Reshape", opset: 5..=LATEST, read: read_reshape },
+    OpDef { name: "Reshape", opset: 5..=13, read: |node| read_reshape(node, false) },
+    OpDef { name: "Reshape", opset: 14..=LATEST, read: |node| read_reshape(node, node.flag("allowzero", false)?) },
     OpDef { name: "Flatten", opset: 1..=LATEST, read: read_flatten },
     OpDef { name: "Squeeze", opset: 1..=12, read: |node| read_squeeze(node, node.ints("axes")?) },
     OpDef { name: "Squeeze", opset: 13..=LATEST, read: |node| read_squeeze(node, node.constant_ints(1, "axes")?) },
     OpDef { name: "Unsqueeze", opset: 1..=12, read: |node| read_unsqueeze(node, node.ints("axes")?) },
     OpDef { name: "Unsqueeze", opset: 13..=LATEST, read: |node| read_unsqueeze(node, node.constant_ints(1, "axes")?) },
     OpDef { name: "Identity", opset: 1..=LATEST, read: |node| Ok(vec![node.input(0)?]) },
-    OpDef { name: "Dropout", opset: 6..=11, read: |node| read_dropout(node, ElemType::Bool) },
-    OpDef { name: "Dropout", opset: 12..=LATEST, read: |node| read_dropout(node, ElemType::Bool) },
+    OpDef { name: "Dropout", opset: 6..=9, read: |node| read_dropout(node, None) },
+    OpDef { name: "Dropout", opset: 10..=LATEST, read: |node| read_dropout(node, Some(ElemType::Bool)) },
 ];
 
 /// Row-major elements seen in `shape`.
@@ -32,8 +35,8 @@ pub struct Reshape {
     pub shape: Shape,
 }
 
-fn read_reshape(node: &mut NodeReader) -> Result<Vec<ValueId>> {
-    let allow_zero = node.flag("allowzero", false)?;
+/// A size of 0 takes the input's at this axis, unless `allow_zero`; one size of −1 takes what is left.
+fn read_reshape(node: &mut NodeReader, allow_zero: bool) -> Result<Vec<ValueId>> {
     let requested = node.constant_ints(1, "shape")?.unwrap_or_default();
     let input = node.ty(node.input(0)?).clone();
     let mut shape = Vec::new();
@@ -48,11 +51,12 @@ fn read_reshape(node: &mut NodeReader) -> Result<Vec<ValueId>> {
             _ => shape.push(usize::try_from(size).map_err(|_| mismatch(&input, &requested))?),
         }
     }
+    let product = |shape: &[usize]| shape.iter().try_fold(1, |product: usize, &size| product.checked_mul(size));
     if let Some(axis) = inferred {
-        let known: usize = shape.iter().product();
-        shape[axis] = input.elements().checked_div(known).ok_or_else(|| mismatch(&input, &requested))?;
+        let known = product(&shape);
+        shape[axis] = known.and_then(|known| input.elements().checked_div(known)).ok_or_else(|| mismatch(&input, &requested))?;
     }
-    if shape.iter().product::<usize>() != input.elements() {
+    if product(&shape) != Some(input.elements()) {
         return Err(mismatch(&input, &requested));
     }
     node.unary(Reshape { shape: shape.into() })
@@ -81,7 +85,7 @@ fn read_squeeze(node: &mut NodeReader, axes: Option<Vec<i64>>) -> Result<Vec<Val
     let Some(axes) = axes else {
         return node.unary(Reshape { shape: shape.squeezed().into() });
     };
-    let axes: Vec<usize> = axes.iter().map(|&axis| reader::axis("axes", axis, shape.len())).collect::<Result<_>>()?;
+    let axes = distinct_axes(&axes, shape.len())?;
     if let Some(&axis) = axes.iter().find(|&&axis| shape[axis] != 1) {
         return Err(Refusal::new(
             format!("`axes` names axis {axis}, whose size is {}; only axes of size 1 can be squeezed", shape[axis]),
@@ -94,20 +98,20 @@ fn read_squeeze(node: &mut NodeReader, axes: Option<Vec<i64>>) -> Result<Vec<Val
 
 fn read_unsqueeze(node: &mut NodeReader, axes: Option<Vec<i64>>) -> Result<Vec<ValueId>> {
     let shape = node.ty(node.input(0)?).shape.clone();
-    let axes = axes.unwrap_or_default();
+    let axes = axes.ok_or_else(|| {
+        Refusal::new("`axes` is missing; expected the axes to add", "export the model again, or check it with `onnx.checker`")
+    })?;
     let rank = shape.len() + axes.len();
-    let axes: Vec<usize> = axes.iter().map(|&axis| reader::axis("axes", axis, rank)).collect::<Result<_>>()?;
+    let axes = distinct_axes(&axes, rank)?;
     let mut sizes = shape.iter().copied();
-    let expanded = (0..rank).map(|axis| if axes.contains(&axis) { Some(1) } else { sizes.next() });
-    let expanded: Option<Vec<usize>> = expanded.collect();
-    let expanded = expanded
-        .filter(|_| sizes.next().is_none())
-        .ok_or_else(|| Refusal::new(format!("`axes` is {axes:?}, which names an axis twice"), "name each new axis once"))?;
-    node.unary(Reshape { shape: expanded.into() })
+    let expanded = (0..rank).map(|axis| if axes.contains(&axis) { 1 } else { sizes.next().expect("the other axes") });
+    node.unary(Reshape { shape: expanded.collect() })
 }
 
-/// In inference nothing is dropped: <https://onnx.ai/onnx/operators/onnx__Dropout.html>
-fn read_dropout(node: &mut NodeReader, mask: ElemType) -> Result<Vec<ValueId>> {
+/// In inference nothing is dropped, and the mask is all ones, of the input's type where `mask` names no other.
+///
+/// <https://onnx.ai/onnx/operators/onnx__Dropout.html>
+fn read_dropout(node: &mut NodeReader, mask: Option<ElemType>) -> Result<Vec<ValueId>> {
     node.ignore("ratio");
     node.ignore("seed");
     node.ignore("is_test");
@@ -118,9 +122,10 @@ fn read_dropout(node: &mut NodeReader, mask: ElemType) -> Result<Vec<ValueId>> {
     let input = node.input(0)?;
     let mut outputs = vec![input];
     if node.has_output(1) {
-        let ty = node.ty(input).with_elem(mask);
-        let ones = vec![1u8; ty.elements()];
-        outputs.push(node.add_constant(Tensor::from_elements(ty, &ones)));
+        let ty = node.ty(input).clone();
+        let mask = mask.unwrap_or(ty.elem);
+        let ones = vec![Scalar::of(1.0, mask); ty.elements()];
+        outputs.push(node.add_constant(Scalar::tensor(mask, ty.shape, &ones)));
     }
     Ok(outputs)
 }
@@ -157,5 +162,61 @@ impl Operator for Reshape {
 
     fn lower(&self, cx: &Lower) -> TokenStream {
         cx.copy()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::OneNode;
+
+    #[test]
+    fn shapes() {
+        let reshape = |opset, shape: &[usize], to: &[i64]| OneNode::new("Reshape", opset).floats(shape).constant_ints(to);
+        let empty = Tensor::from_vec::<f32>([0, 6], &[]);
+        let flatten = |axis| OneNode::new("Flatten", 13).floats(&[2, 3, 4]).int("axis", axis);
+        let squeeze = |opset| OneNode::new("Squeeze", opset).floats(&[1, 3, 1]);
+        let unsqueeze = |opset| OneNode::new("Unsqueeze", opset).floats(&[2, 3]);
+        let cases = [
+            (reshape(6, &[2, 6], &[3, -1]), "f32[3, 4]"),
+            (reshape(13, &[2, 6], &[0, 2, 3]), "f32[2, 2, 3]"),
+            (reshape(13, &[1], &[]), "f32[]"),
+            (OneNode::new("Reshape", 14).constant(&empty).constant_ints(&[3, 0]).int("allowzero", 1), "f32[3, 0]"),
+            (flatten(1), "f32[2, 12]"),
+            (flatten(0), "f32[1, 24]"),
+            (flatten(3), "f32[24, 1]"),
+            (flatten(-1), "f32[6, 4]"),
+            (squeeze(6), "f32[3]"),
+            (squeeze(11).ints("axes", &[-1]), "f32[1, 3]"),
+            (squeeze(13), "f32[3]"),
+            (squeeze(13).constant_ints(&[0, 2]), "f32[3]"),
+            (unsqueeze(6).ints("axes", &[0, 3]), "f32[1, 2, 3, 1]"),
+            (unsqueeze(13).constant_ints(&[-1, 1]), "f32[2, 1, 3, 1]"),
+        ];
+        for (node, expected) in cases {
+            assert_eq!(node.types(), [expected], "{node:?}");
+        }
+        let fix = "fix the shape";
+        reshape(13, &[2, 6], &[5, -1]).refused("f32[2, 6] has 12 elements, which do not fit the shape [5, -1]", fix);
+        reshape(13, &[2, 6], &[-1, -1]).refused("do not fit the shape [-1, -1]", fix);
+        reshape(13, &[2, 6], &[1 << 40, 1 << 40]).refused("do not fit the shape", fix);
+        reshape(13, &[2], &[1, 2]).int("allowzero", 1).refused("unknown attribute `allowzero`", "remove the attribute");
+        squeeze(13).constant_ints(&[1]).refused("`axes` names axis 1, whose size is 3", "fix `axes`");
+        squeeze(13).constant_ints(&[0, -3]).refused("`axes` is [0, -3], which names an axis twice", "each axis once");
+        unsqueeze(13).refused("`axes` is missing", "onnx.checker");
+        unsqueeze(13).constant_ints(&[0, -4]).refused("`axes` is [0, -4], which names an axis twice", "each axis once");
+        unsqueeze(13).constant_ints(&[4]).refused("`axes` is 4, but the input has 3 dimensions", "from -3 to 2");
+    }
+
+    #[test]
+    fn nothing_is_dropped() {
+        let dropout = |opset| OneNode::new("Dropout", opset).constant(&Tensor::from_vec([2], &[3.0f32, 4.0])).outputs(2);
+        let kept = Tensor::from_vec([2], &[3.0f32, 4.0]);
+        let bools = Tensor::from_elements(kept.ty().with_elem(ElemType::Bool), &[1u8, 1]);
+        assert_eq!(dropout(7).float("ratio", 0.3).results(), [kept.clone(), Tensor::from_vec([2], &[1.0f32; 2])]);
+        assert_eq!(dropout(10).float("ratio", 0.3).results(), [kept.clone(), bools.clone()]);
+        assert_eq!(dropout(13).constant(&Tensor::from_vec([], &[0.3f32])).results(), [kept, bools]);
+        let training = Tensor::from_elements(TensorType::new(ElemType::Bool, []), &[1u8]);
+        dropout(13).omitted().constant(&training).refused("`training_mode` is true", "inference mode");
     }
 }

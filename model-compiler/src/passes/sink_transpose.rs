@@ -46,9 +46,9 @@ fn sink(graph: &mut Graph, index: usize) -> bool {
     true
 }
 
-/// How many of a node's inputs are laid out like its output; a layer's weights and bias are not.
+/// How many of a node's inputs are laid out like its output; a layer's weights and bias, and indices, are not.
 fn laid_out_inputs(op: &Op, inputs: usize) -> usize {
-    if matches!(op, Op::Dense(_)) { 1 } else { inputs }
+    if matches!(op, Op::Dense(_) | Op::Gather(_)) { 1 } else { inputs }
 }
 
 /// What is transposed to make `id`, and by which permutation.
