@@ -30,7 +30,7 @@ pub trait Accumulate: Number {
 
     /// `y[c] = bias[c] + Σ x[tap + c] · weights[tap + c]`, summed in the order of `taps`; no bias is zero.
     ///
-    /// Taps that lie outside of `x` or `weights` count as zero.
+    /// `x` and `weights` begin with the first tap and reach to the last; what is written where they are shorter is left open.
     #[inline(always)]
     fn taps<X, W, B, const N: usize>(taps: Taps, x: &[X], weights: &[W], bias: Option<&[B; N]>, y: &[Cell<Self>; N])
     where
@@ -91,6 +91,7 @@ impl Accumulate for f32 {
             _ => tile::tile(inputs, weights, bias, y, stride),
         }
     }
+
     #[cfg(all(target_arch = "arm", target_abi = "eabihf"))]
     #[inline(always)]
     fn taps<X, W, B, const N: usize>(taps: Taps, x: &[X], weights: &[W], bias: Option<&[B; N]>, y: &[Cell<Self>; N])
