@@ -2,6 +2,7 @@
 
 mod absorb_transpose;
 mod fold_affine;
+mod fold_pad;
 mod fuse_activation;
 mod fuse_elementwise;
 mod inline_scalars;
@@ -23,6 +24,8 @@ const PASSES: &[Pass] = &[
     ("merge_movement", merge_movement::merge_movement),
     ("sink_transpose", sink_transpose::sink_transpose),
     ("merge_movement", merge_movement::merge_movement),
+    // Before a transpose is absorbed, so that nothing but paddings stands between an image and its convolution.
+    ("fold_pad", fold_pad::fold_pad),
     ("absorb_transpose", absorb_transpose::absorb_transpose),
     ("sink_reshape", sink_reshape::sink_reshape),
     ("merge_movement", merge_movement::merge_movement),

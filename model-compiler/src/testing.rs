@@ -1,9 +1,9 @@
-//! Models of one node, for the unit tests of readers.
+//! Models of one node for the unit tests of readers, and graphs for those of passes.
 
 use prost::Message;
 
 use crate::Options;
-use crate::graph::Graph;
+use crate::graph::{Graph, ValueId};
 use crate::import;
 use crate::onnx::proto::{self, AttributeType, DataType};
 use crate::onnx::{self, Source};
@@ -169,4 +169,22 @@ fn stored(name: String, tensor: &Tensor) -> proto::Tensor {
     let TensorType { elem, shape } = tensor.ty();
     let dims = shape.iter().map(|&size| size.try_into().unwrap()).collect();
     proto::Tensor { name, dims, data_type: data_type(*elem), raw_data: Some(tensor.bytes().clone()), ..Default::default() }
+}
+
+/// The graph with one input, `x`, and the output that `make` makes of it, `y`.
+pub(crate) fn graph(elem: ElemType, shape: &[usize], make: impl FnOnce(&mut Graph, ValueId) -> ValueId) -> Graph {
+    let mut graph = Graph::default();
+    let input = graph.add_input("x", TensorType::new(elem, shape));
+    let output = make(&mut graph, input);
+    graph.rename(output, "y");
+    graph.outputs.push(output);
+    graph
+}
+
+/// The text of a graph after a pass, which is verified.
+pub(crate) fn after(pass: impl FnOnce(&mut Graph), mut graph: Graph) -> String {
+    verify(&graph, "the test");
+    pass(&mut graph);
+    verify(&graph, "the pass");
+    graph.to_string()
 }
