@@ -119,14 +119,8 @@ impl Scalar {
             Self::U16(value) => plain(Literal::u16_unsuffixed(value)),
             Self::U32(value) => plain(Literal::u32_unsuffixed(value)),
             Self::U64(value) => plain(Literal::u64_unsuffixed(value)),
-            Self::F16(value) => {
-                let bits = Literal::u16_unsuffixed(value.to_bits());
-                quote!(rt::half::f16::from_bits(#bits))
-            }
-            Self::BF16(value) => {
-                let bits = Literal::u16_unsuffixed(value.to_bits());
-                quote!(rt::half::bf16::from_bits(#bits))
-            }
+            Self::F16(value) => half(quote!(rt::half::f16), value.to_f32()),
+            Self::BF16(value) => half(quote!(rt::half::bf16), value.to_f32()),
             Self::F32(f32::MAX) => quote!(f32::MAX),
             Self::F32(f32::MIN) => quote!(f32::MIN),
             Self::F32(value) if value.is_finite() => negated(value.is_sign_negative(), Literal::f32_unsuffixed(value.abs())),
@@ -156,6 +150,15 @@ fn negated(negative: bool, literal: Literal) -> TokenStream {
 
 fn signed(value: i64) -> TokenStream {
     negated(value < 0, Literal::u64_unsuffixed(value.unsigned_abs()))
+}
+
+/// A number of one of the types that Rust has no literals for, made while compiling.
+fn half(ty: TokenStream, value: f32) -> TokenStream {
+    if !value.is_finite() {
+        return special(ty, value.into());
+    }
+    let number = Scalar::F32(value).literal();
+    quote!(const { #ty::from_f32_const(#number) })
 }
 
 fn special(ty: TokenStream, value: f64) -> TokenStream {

@@ -58,7 +58,8 @@ pub trait Integer:
 {
     /// self · 2^distance; 0 where the distance is negative, or no less than the width of the type.
     fn shift_left(self, distance: Self) -> Self;
-    /// self / 2^distance; 0 where the distance is negative, or no less than the width of the type.
+    /// self / 2^distance rounded down; 0, or −1 of what is negative, where the distance is negative, or no less than the width of
+    /// the type.
     fn shift_right(self, distance: Self) -> Self;
 }
 
@@ -107,7 +108,8 @@ macro_rules! integers {
             }
             #[inline(always)]
             fn shift_right(self, distance: Self) -> Self {
-                u32::try_from(distance).ok().and_then(|distance| self.checked_shr(distance)).unwrap_or(0)
+                let all = if self < Self::ZERO { !0 } else { 0 };
+                u32::try_from(distance).ok().and_then(|distance| self.checked_shr(distance)).unwrap_or(all)
             }
         }
     )* };

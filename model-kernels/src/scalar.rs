@@ -185,10 +185,13 @@ pub fn div<T: Number>(a: T, b: T) -> T {
     a.div(b)
 }
 
-/// `Mod`: the rest of a / b rounded down, which has the sign of b; integers give 0 where b is 0.
+/// `Mod`: the rest of a / b rounded down, which has the sign of b, also where it is zero; integers give 0 where b is 0.
 #[inline(always)]
 pub fn modulo<T: Number>(a: T, b: T) -> T {
     let rest = a.rem(b);
+    if rest == T::ZERO {
+        return if b < T::ZERO { T::ZERO.neg() } else { T::ZERO };
+    }
     let opposite = (rest < T::ZERO && b > T::ZERO) || (rest > T::ZERO && b < T::ZERO);
     if opposite { rest.add(b) } else { rest }
 }
@@ -314,7 +317,8 @@ pub fn shift_left<T: Integer>(x: T, distance: T) -> T {
     x.shift_left(distance)
 }
 
-/// `BitShift` with `direction = "RIGHT"`: x / 2^distance; 0 where the distance is no less than the width of the type.
+/// `BitShift` with `direction = "RIGHT"`: x / 2^distance rounded down; 0, or −1 of what is negative, where the distance is no less
+/// than the width of the type.
 #[inline(always)]
 pub fn shift_right<T: Integer>(x: T, distance: T) -> T {
     x.shift_right(distance)

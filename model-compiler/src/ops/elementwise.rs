@@ -8,6 +8,8 @@ mod expr;
 mod functions;
 mod normalization;
 mod quantization;
+#[cfg(test)]
+mod tests;
 
 pub use catalogue::DEFS;
 pub use expr::Expr;

@@ -122,7 +122,7 @@ impl Writer<'_> {
                 match (from, to) {
                     (Some(from), to) if from == *to => written,
                     (_, ElemType::Bool) => quote!(rt::truth(#written)),
-                    (Some(ElemType::Bool), to) => {
+                    (Some(ElemType::Bool), to) if !is_zero_or_one(argument) => {
                         let to = crate::emit::elem(*to);
                         quote!(rt::cast::<_, #to>(rt::truth(#written)))
                     }
@@ -181,6 +181,15 @@ impl Writer<'_> {
             Expr::Cast(to, argument) if argument.elem(self.elems) == Some(*to) => self.binding(argument),
             _ => self.operator(expr).map_or(Binding::Call, |(_, binding)| binding),
         }
+    }
+}
+
+/// Whether a boolean was written by a function; that of an input may be any byte.
+fn is_zero_or_one(expr: &Expr) -> bool {
+    match expr {
+        Expr::Call(function, _) => function.name() != "select",
+        Expr::Cast(..) => true,
+        Expr::Input(_) | Expr::Constant(_) => false,
     }
 }
 

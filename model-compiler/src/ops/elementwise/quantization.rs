@@ -72,7 +72,7 @@ fn steps(node: &mut NodeReader) -> Result<Steps> {
         return Err(unsupported_attribute(
             "block_size",
             &block_size.to_string(),
-            "0, which is a scale for all or for each index of `axis`",
+            "0 (one scale for all, or one for each index of `axis`)",
         ));
     }
     let scale = along(node, x, scale, "scale", axis)?;
