@@ -32,6 +32,9 @@ pub struct Depthwise {
     pub backward: bool,
 }
 
+/// Channels that are summed side by side.
+const BLOCK: usize = 16;
+
 impl Depthwise {
     /// Computes `y`. `weights` are `[ky][kx][c]`.
     #[inline(always)]
@@ -51,7 +54,7 @@ impl Depthwise {
                     let place = Place { image, output: [row, column] };
                     let first = ((image * rows + row) * columns + column) * channels;
                     let y = y.get(first..first + channels).unwrap_or_default();
-                    Pixel { window, place, channels, x, weights, bias, y, activation }.all::<16>(channels, self.backward);
+                    Pixel { window, place, channels, x, weights, bias, y, activation }.all::<BLOCK>(channels, self.backward);
                 }
             }
         }
@@ -80,8 +83,7 @@ impl Depthwise {
 
     /// By how much `y` may overtake `x`.
     pub fn overlap(self, element_size: usize) -> Overlap {
-        let channels = (self.input[2], self.input[2]);
-        self.window().overlap(self.pixels(), 1, channels, element_size)
+        self.window().channelwise_overlap(self.pixels(), self.input[2], BLOCK, element_size)
     }
 
     /// Multiply-accumulates of a run, those with padding included.
@@ -158,6 +160,7 @@ mod tests {
         let strided = Depthwise { strides: [2, 3], padding: [0, 1], ..DEPTHWISE };
         let dilated = Depthwise { dilations: [3, 2], padding: [3, 0], ..DEPTHWISE };
         let line = Depthwise { kernel: [1, 4], padding: [0, 1], ..DEPTHWISE };
+        let whole = Depthwise { kernel: [3, 2], padding: [0, 0], ..DEPTHWISE };
         let beyond = Depthwise { padding: [4, 4], ..DEPTHWISE };
         std::vec![
             DEPTHWISE,
@@ -167,6 +170,7 @@ mod tests {
             sized(dilated, [6, 7, 18], [6, 3, 18]),
             sized(line, [1, 9, 12], [1, 8, 12]),
             sized(beyond, [2, 2, 1], [8, 8, 1]),
+            sized(whole, [3, 2, 35], [1, 1, 35]),
         ]
     }
 

@@ -45,6 +45,9 @@ pub trait Reduction<T>: Copy {
     fn finish(self, folded: Self::Folded, inside: usize, padded: usize) -> T;
 }
 
+/// Channels that are reduced side by side.
+const BLOCK: usize = 8;
+
 impl Pool {
     /// Computes `y`.
     #[inline(always)]
@@ -63,7 +66,7 @@ impl Pool {
                     let place = Place { image, output: [row, column] };
                     let first = ((image * rows + row) * columns + column) * channels;
                     let y = y.get(first..first + channels).unwrap_or_default();
-                    Pixel { pool: self, place, reduction, x, y, activation }.all::<8>(channels, self.backward);
+                    Pixel { pool: self, place, reduction, x, y, activation }.all::<BLOCK>(channels, self.backward);
                 }
             }
         }
@@ -126,8 +129,7 @@ impl Pool {
 
     /// By how much `y` may overtake `x`.
     pub fn overlap(self, element_size: usize) -> Overlap {
-        let channels = (self.input[2], self.input[2]);
-        self.window().overlap(self.pixels(), 1, channels, element_size)
+        self.window().channelwise_overlap(self.pixels(), self.input[2], BLOCK, element_size)
     }
 }
 
@@ -281,7 +283,7 @@ mod tests {
             Pool { output: [2, 3, 3], ..halved },
             // Rounded up: the last row of windows reaches over the padded input.
             Pool { output: [3, 3, 3], ..halved },
-            Pool { output: [1, 1, 3], ..global },
+            Pool { input: [5, 6, 11], output: [1, 1, 11], ..global },
             Pool { dilations: [2, 1], strides: [1, 2], output: [3, 3, 3], ..POOL },
         ]
     }

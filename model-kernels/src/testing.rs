@@ -34,7 +34,7 @@ pub(crate) fn pack(source: &[f32], order: impl Iterator<Item = usize>) -> Vec<f3
     packed
 }
 
-/// Checks that `run(backward, x, y)` gives the same whether `y` is disjoint from `x` or overtakes it by as much as
+/// Checks that `run(backward, x, y)` gives the same whether `y` is disjoint from `x` or lies over it at any distance that
 /// `overlap` allows; and that with one element more it does not, unless the two are disjoint even then.
 pub(crate) fn check_overlap([inputs, outputs]: [usize; 2], overlap: Overlap, run: impl Fn(bool, &[Cell<f32>], &[Cell<f32>])) {
     let x = numbers(inputs, 7);
@@ -57,13 +57,17 @@ pub(crate) fn check_overlap([inputs, outputs]: [usize; 2], overlap: Overlap, run
     };
     let elements = |bytes: isize| bytes / size_of::<f32>() as isize;
     if let Some(forward) = overlap.forward.map(elements) {
-        assert_eq!(run_at(false, -forward), expected, "{overlap:?} forward");
+        for distance in -(outputs as isize)..=-forward {
+            assert_eq!(run_at(false, distance), expected, "{overlap:?} forward at {distance}");
+        }
         if -forward < inputs as isize {
             assert_ne!(run_at(false, -forward + 1), expected, "{overlap:?} forward is not the limit");
         }
     }
     if let Some(backward) = overlap.backward.map(elements) {
-        assert_eq!(run_at(true, backward), expected, "{overlap:?} backward");
+        for distance in backward..=inputs as isize {
+            assert_eq!(run_at(true, distance), expected, "{overlap:?} backward at {distance}");
+        }
         if -backward < outputs as isize {
             assert_ne!(run_at(true, backward - 1), expected, "{overlap:?} backward is not the limit");
         }

@@ -94,6 +94,22 @@ impl Window {
         };
         Overlap::of_steps(blocks(pixels, tile).map(step), element_size)
     }
+
+    /// The overlap of a kernel that makes each of `channels` output channels of the same input channel: it takes `pixels` output
+    /// pixels in order, and of each pixel the channels in blocks of `block`, so that it writes some before it reads others.
+    pub(crate) fn channelwise_overlap(self, pixels: usize, channels: usize, block: usize, element_size: usize) -> Overlap {
+        let steps = (0..pixels).flat_map(|pixel| {
+            let hull = self.hull(pixel);
+            blocks(channels, block).map(move |part| {
+                let read = match hull.is_empty() {
+                    true => 0..0,
+                    false => hull.start * channels + part.start..(hull.end - 1) * channels + part.end,
+                };
+                Step { read, write: pixel * channels + part.start..pixel * channels + part.end }
+            })
+        });
+        Overlap::of_steps(steps, element_size)
+    }
 }
 
 /// The quotient, or zero where the divisor is zero, which leaves no path to a panic.
