@@ -204,3 +204,68 @@ fn variables(count: usize) -> Vec<Ident> {
     }
     ('a'..='z').take(count).map(|letter| format_ident!("{letter}")).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use half::f16;
+
+    use super::*;
+
+    fn call(name: &str, arguments: &[Expr]) -> Expr {
+        Expr::call(name, arguments)
+    }
+
+    /// Compares the closure of one or two inputs of type `elem` with `expected`, blanks apart.
+    fn check(expr: Expr, elem: ElemType, expected: &str) {
+        let inputs = if expr.uses(1) > 0 { 2 } else { 1 };
+        let bare = |text: &str| text.split_whitespace().collect::<String>();
+        let found = expr.closure(&vec![elem; inputs]).to_string();
+        assert_eq!(bare(&found), bare(expected), "{expr:?} of {elem}");
+    }
+
+    #[test]
+    fn operators_have_the_parentheses_they_need() {
+        let (x, y) = (|| Expr::Input(0), || Expr::Input(1));
+        let one = || Expr::number(1.0, ElemType::F32);
+        let (sum, product) = (call("add", &[x(), y()]), call("mul", &[x(), y()]));
+        check(call("mul", &[sum.clone(), one()]), ElemType::F32, "|(a, b)| (a + b) * 1.0");
+        check(call("add", &[product.clone(), one()]), ElemType::F32, "|(a, b)| a * b + 1.0");
+        check(call("add", &[one(), product.clone()]), ElemType::F32, "|(a, b)| 1.0 + a * b");
+        check(call("sub", &[sum.clone(), one()]), ElemType::F32, "|(a, b)| a + b - 1.0");
+        check(call("sub", &[one(), sum.clone()]), ElemType::F32, "|(a, b)| 1.0 - (a + b)");
+        check(call("div", &[one(), product]), ElemType::F32, "|(a, b)| 1.0 / (a * b)");
+        check(call("exp", std::slice::from_ref(&sum)), ElemType::F32, "|(a, b)| rt::exp(a + b)");
+        check(call("exp", &[x()]), ElemType::F32, "rt::exp");
+        check(sum, ElemType::I8, "|(a, b)| rt::add(a, b)");
+    }
+
+    #[test]
+    fn numbers_have_a_type_where_it_does_not_follow() {
+        let x = || Expr::Input(0);
+        let number = |value| Expr::number(value, ElemType::F32);
+        let zero = |value| Expr::number(value, ElemType::I8);
+        let quantized = || call("quantize", &[x(), number(0.5), zero(-3.0)]);
+        check(call("clip", &[x(), number(0.0), number(6.0)]), ElemType::F32, "|x| rt::clip(x, 0.0, 6.0)");
+        check(quantized(), ElemType::F32, "|x| rt::quantize(x, 0.5, -3)");
+        let dequantized = call("dequantize", &[quantized(), number(0.5), zero(-3.0)]);
+        check(dequantized.clone(), ElemType::F32, "|x| rt::dequantize(rt::quantize(x, 0.5, -3 as i8), 0.5, -3)");
+        let positive = call("greater", &[dequantized, number(0.0)]);
+        let expected = "|x| rt::greater(rt::dequantize(rt::quantize(x, 0.5, -3 as i8), 0.5 as f32, -3), 0.0)";
+        check(positive.clone(), ElemType::F32, expected);
+        let flipped = call("greater", &[number(0.0), call("dequantize", &[x(), number(0.5), zero(1.0)])]);
+        check(flipped, ElemType::I8, "|x| rt::greater(0.0 as f32, rt::dequantize(x, 0.5, 1))");
+        let half = Expr::Constant(f16::from_f32(1.5).into());
+        check(call("add", &[x(), half]), ElemType::F16, "|x| x + const { rt::half::f16::from_f32_const(1.5) }");
+    }
+
+    #[test]
+    fn conversions_are_written_where_they_do_something() {
+        let x = || Expr::Input(0);
+        check(x().cast(ElemType::F32, ElemType::I8), ElemType::F32, "|x| rt::cast::<_, i8>(x)");
+        check(x().cast(ElemType::F32, ElemType::Bool), ElemType::F32, "|x| rt::truth(x)");
+        check(x().cast(ElemType::Bool, ElemType::F32), ElemType::Bool, "|x| rt::cast::<_, f32>(rt::truth(x))");
+        let no = call("not", &[x()]).cast(ElemType::Bool, ElemType::F32);
+        check(no, ElemType::Bool, "|x| rt::cast::<_, f32>(rt::not(x))");
+        assert_eq!(x().cast(ElemType::F32, ElemType::F32), x());
+    }
+}
