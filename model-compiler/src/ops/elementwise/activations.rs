@@ -5,7 +5,7 @@ use crate::diagnostic::{Refusal, Result};
 use crate::graph::ValueId;
 use crate::reader::NodeReader;
 use crate::scalar::Scalar;
-use crate::ty::{ElemType, broadcast};
+use crate::ty::broadcast;
 
 /// A function of input 0 and of attribute `alpha`.
 pub(super) fn with_alpha(node: &mut NodeReader, function: &str, default: f32) -> Result<Vec<ValueId>> {
@@ -41,7 +41,7 @@ pub(super) fn clip(node: &mut NodeReader) -> Result<Vec<ValueId>> {
     let x = node.input(0)?;
     let elem = node.ty(x).elem;
     let bounds = [("min", node.optional_input(1)), ("max", node.optional_input(2))];
-    if elem == ElemType::Bool || bounds.iter().all(|(_, bound)| bound.is_none()) {
+    if bounds.iter().all(|(_, bound)| bound.is_none()) {
         return Ok(vec![x]);
     }
     let mut inputs = vec![x];

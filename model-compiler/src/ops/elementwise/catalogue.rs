@@ -210,8 +210,8 @@ fn fold(node: &mut NodeReader, name: &str) -> Result<Vec<ValueId>> {
 
 fn mean(node: &mut NodeReader) -> Result<Vec<ValueId>> {
     let sum = joined(node, "add")?;
-    let count = u32::try_from(node.input_count()).map_or(f64::INFINITY, f64::from);
-    let count = Expr::number(count, node.ty(sum).elem);
+    let count = u32::try_from(node.input_count()).unwrap_or(u32::MAX);
+    let count = Expr::number(count.into(), node.ty(sum).elem);
     let expr = Expr::call("div", [Expr::Input(0), count]);
     Ok(vec![node.push(Elementwise { expr }, &[sum])?])
 }
