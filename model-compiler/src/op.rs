@@ -25,7 +25,7 @@ pub struct OpDef {
 }
 
 /// The newest operator set that the definitions were written for.
-pub const LATEST: i64 = 27;
+pub const LATEST: i64 = 28;
 
 /// The types around one node.
 #[derive(Clone, Copy, Debug)]

@@ -6,6 +6,7 @@ mod fold_pad;
 mod fuse_activation;
 mod fuse_elementwise;
 mod inline_scalars;
+mod merge_expand;
 mod merge_movement;
 mod sink_reshape;
 mod sink_transpose;
@@ -20,6 +21,7 @@ type Pass = (&'static str, fn(&mut Graph));
 const PASSES: &[Pass] = &[
     // First, so that expressions show their constants to all that follows.
     ("inline_scalars", inline_scalars::inline_scalars),
+    ("merge_expand", merge_expand::merge_expand),
     // Transposes move down until they meet and cancel; the import has put one before and behind each operator of images.
     ("merge_movement", merge_movement::merge_movement),
     ("sink_transpose", sink_transpose::sink_transpose),

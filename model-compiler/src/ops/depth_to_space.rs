@@ -11,7 +11,8 @@ use crate::reader::NodeReader;
 pub const DEFS: &[OpDef] = &[
     OpDef { name: "DepthToSpace", opset: 1..=10, read: |node| depth_to_space(node, "DCR") },
     OpDef { name: "DepthToSpace", opset: 11..=LATEST, read: read_depth_to_space },
-    OpDef { name: "SpaceToDepth", opset: 1..=LATEST, read: space_to_depth },
+    OpDef { name: "SpaceToDepth", opset: 1..=27, read: |node| space_to_depth(node, "DCR") },
+    OpDef { name: "SpaceToDepth", opset: 28..=LATEST, read: read_space_to_depth },
 ];
 
 fn read_depth_to_space(node: &mut NodeReader) -> Result<Vec<ValueId>> {
@@ -38,8 +39,13 @@ fn depth_to_space(node: &mut NodeReader, mode: &str) -> Result<Vec<ValueId>> {
     Ok(vec![node.reshape(moved, [n, depth, h * block, w * block])?])
 }
 
-/// The other way round, in mode `DCR`: <https://onnx.ai/onnx/operators/onnx__SpaceToDepth.html>
-fn space_to_depth(node: &mut NodeReader) -> Result<Vec<ValueId>> {
+fn read_space_to_depth(node: &mut NodeReader) -> Result<Vec<ValueId>> {
+    let mode = node.word("mode", &["DCR", "CRD"])?;
+    space_to_depth(node, mode)
+}
+
+/// The other way round: <https://onnx.ai/onnx/operators/onnx__SpaceToDepth.html>
+fn space_to_depth(node: &mut NodeReader, mode: &str) -> Result<Vec<ValueId>> {
     let ([n, c, h, w], block) = image(node)?;
     if !(h.is_multiple_of(block) && w.is_multiple_of(block)) {
         return Err(Refusal::new(
@@ -47,9 +53,13 @@ fn space_to_depth(node: &mut NodeReader) -> Result<Vec<ValueId>> {
             "fix `blocksize` in the exported model, or the sizes given in `dims`",
         ));
     }
+    let perm = match mode {
+        "DCR" => vec![0, 3, 5, 1, 2, 4],
+        _ => vec![0, 1, 3, 5, 2, 4],
+    };
     let input = node.input(0)?;
     let blocks = node.reshape(input, [n, c, h / block, block, w / block, block])?;
-    let moved = node.transpose(blocks, vec![0, 3, 5, 1, 2, 4])?;
+    let moved = node.transpose(blocks, perm)?;
     Ok(vec![node.reshape(moved, [n, block * block * c, h / block, w / block])?])
 }
 
@@ -95,10 +105,9 @@ mod tests {
             assert_eq!(result.ty().to_string(), "i64[1, 2, 4, 6]");
             let places = (0..48).map(|n| formula(crd, [n / 24, n / 6 % 4, n % 6], [2, 2, 3]));
             assert!(result.to_vec::<i64>().into_iter().eq(places.map(|place| i64::try_from(place).unwrap())), "{node:?}");
-            if !crd {
-                let back = OneNode::new("SpaceToDepth", 13).constant(&result).int("blocksize", 2);
-                assert_eq!(back.results(), [image([1, 8, 2, 3])]);
-            }
+            let back = OneNode::new("SpaceToDepth", if crd { 28 } else { 13 }).constant(&result).int("blocksize", 2);
+            let back = if crd { back.word("mode", "CRD") } else { back };
+            assert_eq!(back.results(), [image([1, 8, 2, 3])]);
         }
     }
 

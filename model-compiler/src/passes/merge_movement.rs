@@ -1,4 +1,4 @@
-//! Makes one of successive transposes and of successive reshapes, and drops those that change nothing.
+//! Makes one of successive transposes, reshapes and slices, and drops those that change nothing.
 
 use crate::graph::Graph;
 use crate::op::{Op, View};
@@ -6,21 +6,20 @@ use crate::ops::reshape::Reshape;
 use crate::ops::transpose::Transpose;
 use crate::plan::with_types;
 
-/// `Transpose(Transpose(x))` → `Transpose(x)`, `Reshape(Reshape(x))` → `Reshape(x)`, `Transpose(x)` that moves only dimensions of
-/// one → `Reshape(x)`, `Reshape(x)` to its own shape → `x`
+/// `Transpose(Transpose(x))` → `Transpose(x)`, `Reshape(Reshape(x))` → `Reshape(x)`, `Slice(Slice(x))` → `Slice(x)`, `Transpose(x)`
+/// that moves only dimensions of one → `Reshape(x)`, `Reshape(x)` to its own shape → `x`
 pub(super) fn merge_movement(graph: &mut Graph) {
     let mut index = 0;
     while index < graph.nodes.len() {
-        if !merge(graph, index) {
-            index += 1;
-        }
+        // What became of two nodes stands one place earlier, where the first is gone, and may merge again.
+        index = if merge(graph, index) { index.saturating_sub(1) } else { index + 1 };
     }
 }
 
 /// Merges the node at `index` with what comes before it; tells whether anything changed.
 fn merge(graph: &mut Graph, index: usize) -> bool {
     let node = &graph.nodes[index];
-    let (Op::Transpose(_) | Op::Reshape(_)) = &node.op else { return false };
+    let (Op::Transpose(_) | Op::Reshape(_) | Op::Slice(_)) = &node.op else { return false };
     let (input, output, origin) = (node.inputs[0], node.outputs[0], node.origin.clone());
     if let Op::Transpose(_) = &node.op
         && with_types(graph, index, |types, _| node.op.rules().view(types)) == Some(View::Part(0))
@@ -44,8 +43,50 @@ fn merge(graph: &mut Graph, index: usize) -> bool {
             Transpose { perm: second.perm.iter().map(|&axis| first.perm[axis]).collect() }.into()
         }
         (Op::Reshape(_), Op::Reshape(second)) => second.clone().into(),
+        // What several read is kept: it may be all that need be kept of what it is taken from.
+        (Op::Slice(first), Op::Slice(second)) if graph.uses(input) == 1 => first.then(second).into(),
         _ => return false,
     };
     graph.rewrite(index, merged, &[source], &origin);
     true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::graph::ValueId;
+    use crate::ops::slice::{Slice, Span};
+    use crate::testing::{after, graph};
+    use crate::ty::ElemType;
+
+    fn text(shape: &[usize], steps: &[Op]) -> String {
+        let push = |graph: &mut Graph, value: ValueId, step: &Op| graph.push(step.clone(), &[value], &[]).unwrap()[0];
+        after(
+            merge_movement,
+            graph(ElemType::F32, shape, |graph, x| steps.iter().fold(x, |value, step| push(graph, value, step))),
+        )
+    }
+
+    fn slice(start: usize, len: usize, step: isize) -> Op {
+        Slice { axes: vec![Span { start, len, step }, Span::all(3)] }.into()
+    }
+
+    #[test]
+    fn successive_movements_become_one() {
+        let reshape = |shape: &[usize]| Op::from(Reshape { shape: shape.into() });
+        let transpose = |perm: &[usize]| Op::from(Transpose { perm: perm.to_vec() });
+        let cases = [
+            (
+                vec![slice(2, 6, 1), slice(5, 3, -2)],
+                "Slice { axes: [Span { start: 7, len: 3, step: -2 }, Span { start: 0, len: 3",
+            ),
+            (vec![reshape(&[24]), reshape(&[2, 12])], "Reshape { shape: Shape([2, 12]) } (%0)"),
+            (vec![transpose(&[1, 0]), transpose(&[1, 0]), reshape(&[24])], "Reshape { shape: Shape([24]) } (%0)"),
+            (vec![reshape(&[8, 1, 3]), transpose(&[1, 0, 2])], "Reshape { shape: Shape([1, 8, 3]) } (%0)"),
+        ];
+        for (steps, expected) in cases {
+            let text = text(&[8, 3], &steps);
+            assert!(text.contains(expected) && text.lines().count() == 3, "{expected}: {text}");
+        }
+    }
 }
