@@ -136,6 +136,7 @@ operators! {
     Arg in arg,
     Concat in concat,
     Conv in conv,
+    ConvTranspose in conv_transpose,
     Copy in copy,
     Dense in dense,
     Elementwise in elementwise,
@@ -158,6 +159,7 @@ impl Op {
     pub fn activation_mut(&mut self) -> Option<&mut Option<Expr>> {
         match self {
             Self::Conv(op) => Some(&mut op.activation),
+            Self::ConvTranspose(op) => Some(&mut op.activation),
             Self::Dense(op) => Some(&mut op.activation),
             Self::MatMul(op) => Some(&mut op.activation),
             Self::Pool(op) => Some(&mut op.activation),

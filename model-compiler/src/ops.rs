@@ -5,6 +5,7 @@ pub mod arg;
 pub mod concat;
 pub mod constant;
 pub mod conv;
+pub mod conv_transpose;
 pub mod copy;
 pub mod dense;
 pub mod depth_to_space;
@@ -36,6 +37,7 @@ pub const DEFS: &[&[OpDef]] = &[
     concat::DEFS,
     constant::DEFS,
     conv::DEFS,
+    conv_transpose::DEFS,
     dense::DEFS,
     depth_to_space::DEFS,
     elementwise::DEFS,

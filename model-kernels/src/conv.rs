@@ -2,7 +2,7 @@
 
 use core::cell::Cell;
 
-use crate::tile::{Blocks, OUTPUTS, PIXELS, Tile, blocks};
+use crate::tile::{Blocks, OUTPUTS, PIXELS, Tile, blocks, pack};
 use crate::window::{Window, divide};
 use crate::{Accumulate, Load, Number, Overlap};
 
@@ -55,6 +55,26 @@ impl Conv {
     {
         let activation = &activation;
         Pixels { conv: self, x, weights, bias, y, scratch, activation }.all::<PIXELS>(self.pixels(), self.backward);
+    }
+
+    /// As [`Conv::run`], with weights in ONNX's order, for which `scratch` has room besides.
+    #[inline(always)]
+    pub fn pack_and_run<T, X, W, B>(
+        self,
+        x: &[X],
+        weights: &[W],
+        bias: &[B],
+        y: &[Cell<T>],
+        scratch: &[Cell<T>],
+        activation: impl Fn(T) -> T,
+    ) where
+        T: Accumulate,
+        X: Load<Value = T>,
+        W: Load<Value = T>,
+        B: Load<Value = T>,
+    {
+        let (weights, scratch) = pack(self.pack_order(), weights, scratch);
+        self.run(x, weights, bias, y, scratch, activation);
     }
 
     const fn window(self) -> Window {
@@ -343,6 +363,18 @@ mod tests {
                 run(Conv { backward, ..case }, &cells(&x), &y);
                 assert_eq!(values(&y), formula(case, &x), "{case:?}");
             }
+        }
+    }
+
+    #[test]
+    fn packs_weights_itself() {
+        for case in cases() {
+            let [inputs, outputs] = lengths(case);
+            let (x, weights) = (numbers(inputs, 1), numbers(case.depth() * case.output[2], 2));
+            let y = cells(&numbers(outputs, 5));
+            let scratch = cells(&numbers(case.scratch() + weights.len(), 6));
+            case.pack_and_run(&x, &weights, &numbers(case.output[2], 4), &y, &scratch, |sum| sum * 0.75);
+            assert_eq!(values(&y), formula(case, &x), "{case:?}");
         }
     }
 

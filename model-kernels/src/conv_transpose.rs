@@ -2,7 +2,7 @@
 
 use core::cell::Cell;
 
-use crate::tile::{Blocks, OUTPUTS, activate, blocks, chunk};
+use crate::tile::{Blocks, OUTPUTS, activate, blocks, chunk, pack};
 use crate::window::divide;
 use crate::{Accumulate, Load};
 
@@ -59,6 +59,26 @@ impl ConvTranspose {
                 }
             }
         }
+    }
+
+    /// As [`ConvTranspose::run`], with weights in ONNX's order, which are packed into `scratch` of as many elements.
+    #[inline(always)]
+    pub fn pack_and_run<T, X, W, B>(
+        self,
+        x: &[X],
+        weights: &[W],
+        bias: &[B],
+        y: &[Cell<T>],
+        scratch: &[Cell<T>],
+        activation: impl Fn(T) -> T,
+    ) where
+        T: Accumulate,
+        X: Load<Value = T>,
+        W: Load<Value = T>,
+        B: Load<Value = T>,
+    {
+        let (weights, _) = pack(self.pack_order(), weights, scratch);
+        self.run(x, weights, bias, y, activation);
     }
 
     /// Which input row (`axis` 0) or column (1) reaches `output` through `tap`, if any.
@@ -225,6 +245,10 @@ mod tests {
             let y = cells(&numbers(outputs, 4));
             case.run(&x, &pack(&weights, case.pack_order()), &bias, &y, |sum| sum);
             assert_eq!(values(&y), formula(case, &x, &weights, &bias), "{case:?}");
+            let y = cells(&numbers(outputs, 5));
+            let scratch = cells(&numbers(weights.len(), 6));
+            case.pack_and_run(&x, &weights, &bias, &y, &scratch, |sum| sum);
+            assert_eq!(values(&y), formula(case, &x, &weights, &bias), "{case:?} with weights to be packed");
         }
     }
 }

@@ -3,7 +3,7 @@
 use core::cell::Cell;
 
 use crate::accumulate::{Accumulate, Taps};
-use crate::tile::{Blocks, activate, chunk, in_order};
+use crate::tile::{Blocks, activate, chunk, in_order, pack};
 use crate::window::{Place, Window};
 use crate::{Load, Overlap};
 
@@ -58,6 +58,26 @@ impl Depthwise {
                 }
             }
         }
+    }
+
+    /// As [`Depthwise::run`], with weights in ONNX's order, which are packed into `scratch` of as many elements.
+    #[inline(always)]
+    pub fn pack_and_run<T, X, W, B>(
+        self,
+        x: &[X],
+        weights: &[W],
+        bias: &[B],
+        y: &[Cell<T>],
+        scratch: &[Cell<T>],
+        activation: impl Fn(T) -> T,
+    ) where
+        T: Accumulate,
+        X: Load<Value = T>,
+        W: Load<Value = T>,
+        B: Load<Value = T>,
+    {
+        let (weights, _) = pack(self.pack_order(), weights, scratch);
+        self.run(x, weights, bias, y, activation);
     }
 
     const fn window(self) -> Window {
@@ -209,6 +229,20 @@ mod tests {
                 run(Depthwise { backward, ..case }, &x, &y);
                 assert_eq!(values(&y), values(&expected), "{case:?}");
             }
+        }
+    }
+
+    #[test]
+    fn packs_weights_itself() {
+        for case in cases() {
+            let [inputs, outputs] = lengths(case);
+            let x = cells(&numbers(inputs, 1));
+            let (y, expected) = (cells(&numbers(outputs, 5)), cells(&numbers(outputs, 6)));
+            formula(case, &x, &expected);
+            let weights = numbers(case.kernel[0] * case.kernel[1] * case.input[2], 2);
+            let scratch = cells(&numbers(weights.len(), 7));
+            case.pack_and_run(&x, &weights, &numbers(case.input[2], 4), &y, &scratch, |sum| sum * 0.75);
+            assert_eq!(values(&y), values(&expected), "{case:?}");
         }
     }
 

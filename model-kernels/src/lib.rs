@@ -58,4 +58,3 @@ pub use pool::{Average, LpNorm, Max, Pool};
 pub use reduce::Reduce;
 pub use scalar::*;
 pub use softmax::Softmax;
-pub use tile::pack;

@@ -60,14 +60,21 @@ pub(crate) fn in_order(count: usize, backward: bool) -> impl Iterator<Item = usi
     (0..count).map(move |step| if backward { count - 1 - step } else { step })
 }
 
-/// Packs weights that are known only at run time, in the `pack_order` of their layer.
+/// Packs weights that are known only at run time into the front of `scratch`, in the `pack_order` of their layer. Gives the packed
+/// weights and the rest of `scratch`.
 #[inline(always)]
-pub fn pack<T: Copy, W: Load<Value = T>>(order: impl Iterator<Item = usize>, weights: &[W], packed: &[Cell<T>]) {
+pub(crate) fn pack<'a, T: Copy, W: Load<Value = T>>(
+    order: impl Iterator<Item = usize>,
+    weights: &[W],
+    scratch: &'a [Cell<T>],
+) -> (&'a [Cell<T>], &'a [Cell<T>]) {
+    let (packed, rest) = scratch.split_at_checked(weights.len()).unwrap_or_default();
     for (packed, index) in packed.iter().zip(order) {
         if let Some(weight) = weights.get(index) {
             packed.set(weight.load());
         }
     }
+    (packed, rest)
 }
 
 /// [`Accumulate::tile`] of any type on any target.

@@ -5,7 +5,7 @@ use proc_macro2::TokenStream;
 use super::dense;
 use super::elementwise::Expr;
 use super::window::{self, Window};
-use super::{cells, expect_elem, filled};
+use super::{FLOATS, cells, filled};
 use crate::diagnostic::{Refusal, Result};
 use crate::emit::Lower;
 use crate::graph::ValueId;
@@ -13,7 +13,8 @@ use crate::kernels::{self, Overlap};
 use crate::op::{LATEST, Op, OpDef, Operator, Types};
 use crate::reader::NodeReader;
 use crate::tensor::Tensor;
-use crate::ty::{ElemType, Shape, TensorType};
+use crate::ty::{Shape, TensorType};
+use crate::with_float;
 
 /// What ONNX calls this family.
 pub const DEFS: &[OpDef] = &[OpDef { name: "Conv", opset: 1..=LATEST, read }];
@@ -51,7 +52,8 @@ fn read(node: &mut NodeReader) -> Result<Vec<ValueId>> {
     }
     let window = window::read(node, Some(weights.shape[2..].to_vec()), false)?;
     let x = window::channels_last(node, x)?;
-    let pointwise = groups == 1 && window.kernel == [1, 1] && window.strides == [1, 1] && window.padding == [0; 4];
+    let single_tap = window.kernel == [1, 1] && window.strides == [1, 1] && window.padding == [0; 4];
+    let pointwise = groups == 1 && single_tap && node.value(w).is_some();
     let y = if pointwise {
         let matrix = node.reshape(w, [weights.shape[0], weights.shape[1]])?;
         let matrix = node.transpose(matrix, vec![1, 0])?;
@@ -75,6 +77,16 @@ fn fits(image: &TensorType, weights: &TensorType, groups: usize) -> bool {
 enum Kernel {
     Conv(kernels::Conv),
     Depthwise(kernels::Depthwise),
+}
+
+impl Kernel {
+    /// How many elements of scratch it needs with packed weights.
+    fn scratch(&self) -> usize {
+        match self {
+            Self::Conv(kernel) => kernel.scratch(),
+            Self::Depthwise(_) => 0,
+        }
+    }
 }
 
 impl Conv {
@@ -110,7 +122,7 @@ impl Conv {
 
 impl Operator for Conv {
     fn infer(&self, inputs: &[&TensorType]) -> Result<Vec<TensorType>> {
-        inputs.iter().try_for_each(|ty| expect_elem("Conv", ty, &[ElemType::F32, ElemType::F64]))?;
+        dense::expect_one_type(inputs, FLOATS)?;
         let [batch, height, width, _] = self.sizes(&inputs[0].shape);
         let output = self.window.output([height, width], false).ok_or_else(|| {
             Refusal::new("the kernel does not fit into the padded image", "fix the shapes in the exported model")
@@ -119,17 +131,20 @@ impl Operator for Conv {
     }
 
     fn fold(&self, inputs: &[&Tensor], outputs: &[TensorType]) -> Option<Vec<Tensor>> {
-        if self.activation.is_some() || inputs[0].ty().elem != ElemType::F32 {
+        if self.activation.is_some() {
             return None;
         }
         let types: Vec<&TensorType> = inputs.iter().map(|input| input.ty()).collect();
-        let weights = self.packed(&types, inputs[1]).to_vec::<f32>();
-        let bias = inputs.get(2).map(|bias| bias.to_vec::<f32>()).unwrap_or_default();
-        let x = inputs[0].to_vec::<f32>();
-        let y = filled::<f32>(&outputs[0], |y| match self.kernel(&types) {
-            Kernel::Conv(kernel) => kernel.run(&x, &weights, &bias, y, &cells::<f32>(kernel.scratch()), |x| x),
-            Kernel::Depthwise(kernel) => kernel.run(&x, &weights, &bias, y, |x| x),
-        });
+        let kernel = self.kernel(&types);
+        let y = with_float!(outputs[0].elem, T => {
+            let (x, w) = (inputs[0].to_vec::<T>(), inputs[1].to_vec::<T>());
+            let bias = inputs.get(2).map(|bias| bias.to_vec::<T>()).unwrap_or_default();
+            let scratch = cells(kernel.scratch() + w.len());
+            filled::<T>(&outputs[0], |y| match &kernel {
+                Kernel::Conv(kernel) => kernel.pack_and_run(&x, &w, &bias, y, &scratch, |x| x),
+                Kernel::Depthwise(kernel) => kernel.pack_and_run(&x, &w, &bias, y, &scratch, |x| x),
+            })
+        })?;
         Some(vec![y])
     }
 
@@ -146,15 +161,16 @@ impl Operator for Conv {
         Some(Self { backward: true, ..self.clone() }.into())
     }
 
-    fn scratch(&self, types: Types, _constant: &[bool]) -> usize {
-        match self.kernel(types.inputs) {
-            Kernel::Conv(kernel) => kernel.scratch() * types.outputs[0].elem.size(),
-            Kernel::Depthwise(_) => 0,
-        }
+    fn scratch(&self, types: Types, constant: &[bool]) -> usize {
+        let packed = if constant[1] { 0 } else { types.inputs[1].elements() };
+        (self.kernel(types.inputs).scratch() + packed) * types.outputs[0].elem.size()
     }
 
     fn pack(&self, types: Types, input: usize, constant: &Tensor) -> Option<Tensor> {
-        (input == 1).then(|| self.packed(types.inputs, constant))
+        (input == 1).then(|| match self.kernel(types.inputs) {
+            Kernel::Conv(kernel) => dense::reordered(constant, kernel.pack_order()),
+            Kernel::Depthwise(kernel) => dense::reordered(constant, kernel.pack_order()),
+        })
     }
 
     fn macs(&self, types: Types) -> u64 {
@@ -165,29 +181,14 @@ impl Operator for Conv {
     }
 
     fn lower(&self, cx: &Lower) -> TokenStream {
-        let mut operands =
-            vec![cx.input_operand("x", 0), cx.input_operand("weights", 1), cx.input_operand("bias", 2), cx.output_operand()];
-        let activation = Some(cx.activation(self.activation.as_ref()));
-        match cx.types(|types| self.kernel(types.inputs)) {
-            Kernel::Conv(kernel) => {
-                operands.push(cx.scratch_operand());
-                cx.call(&kernel, operands, activation)
+        let (kernel, activation) = (cx.types(|types| self.kernel(types.inputs)), cx.activation(self.activation.as_ref()));
+        match kernel {
+            Kernel::Conv(kernel) if cx.is_constant(1) => {
+                cx.call(&kernel, [dense::operands(cx), vec![cx.scratch_operand()]].concat(), Some(activation))
             }
-            Kernel::Depthwise(kernel) => cx.call(&kernel, operands, activation),
-        }
-    }
-}
-
-impl Conv {
-    /// Weights in the order in which the kernel reads them.
-    fn packed(&self, inputs: &[&TensorType], weights: &Tensor) -> Tensor {
-        match self.kernel(inputs) {
-            Kernel::Conv(kernel) => dense::reordered(weights, kernel.pack_order()),
-            Kernel::Depthwise(kernel) => {
-                let ([height, width], channels) = (kernel.kernel, kernel.input[2]);
-                let taps = height * width;
-                dense::reordered(weights, (0..taps).flat_map(|tap| (0..channels).map(move |channel| channel * taps + tap)))
-            }
+            Kernel::Depthwise(kernel) if cx.is_constant(1) => cx.call(&kernel, dense::operands(cx), Some(activation)),
+            Kernel::Conv(kernel) => dense::pack_and_run(cx, &kernel, &activation),
+            Kernel::Depthwise(kernel) => dense::pack_and_run(cx, &kernel, &activation),
         }
     }
 }

@@ -2,21 +2,29 @@
 //!
 //! <https://onnx.ai/onnx/operators/onnx__Gemm.html>
 
+use std::fmt::Debug;
+
 use proc_macro2::TokenStream;
+use quote::quote;
 
 use super::elementwise::Expr;
 use super::{filled, matmul};
 use crate::diagnostic::{Refusal, Result};
-use crate::emit::Lower;
+use crate::emit::{Lower, Operand, literal};
 use crate::graph::ValueId;
 use crate::kernels::{self, Overlap};
 use crate::op::{LATEST, Op, OpDef, Operator, Types};
 use crate::reader::NodeReader;
 use crate::tensor::Tensor;
 use crate::ty::{ElemType, TensorType};
+use crate::with_elem;
 
 /// What ONNX calls this family.
 pub const DEFS: &[OpDef] = &[OpDef { name: "Gemm", opset: 6..=LATEST, read: read_gemm }];
+
+/// Element types of layers and matrix products.
+pub const LINEAR: &[ElemType] =
+    &[ElemType::I32, ElemType::I64, ElemType::U32, ElemType::U64, ElemType::F16, ElemType::BF16, ElemType::F32, ElemType::F64];
 
 /// `y[…, o] = activation(bias[o] + Σᵢ x[…, i] · w[i, o])`; inputs `x`, `w`, and `bias` where there is one.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -87,6 +95,18 @@ fn scaled(node: &mut NodeReader, value: ValueId, factor: f32) -> Result<ValueId>
     node.push(super::elementwise::Elementwise { expr: Expr::call("mul", [Expr::Input(0), factor]) }, &[value])
 }
 
+/// That a layer's operands have one element type, and one of those `allowed`.
+pub fn expect_one_type(inputs: &[&TensorType], allowed: &[ElemType]) -> Result<()> {
+    super::expect_elem("x", inputs[0], allowed)?;
+    match inputs.iter().find(|ty| ty.elem != inputs[0].elem) {
+        Some(other) => Err(Refusal::new(
+            format!("the operands {} and {other} have different element types", inputs[0]),
+            "cast them to one type in the exported model",
+        )),
+        None => Ok(()),
+    }
+}
+
 /// The elements of `weights` that `order` names, one after another.
 pub fn reordered(weights: &Tensor, order: impl Iterator<Item = usize>) -> Tensor {
     let size = weights.ty().elem.size();
@@ -94,6 +114,18 @@ pub fn reordered(weights: &Tensor, order: impl Iterator<Item = usize>) -> Tensor
     let mut reordered = Vec::with_capacity(bytes.len());
     order.for_each(|index| reordered.extend_from_slice(&bytes[index * size..(index + 1) * size]));
     Tensor::new(weights.ty().clone(), reordered).expect("an order names every element once")
+}
+
+/// The operands of a layer, as its kernel names them; scratch may follow.
+pub fn operands(cx: &Lower) -> Vec<Operand> {
+    vec![cx.input_operand("x", 0), cx.input_operand("weights", 1), cx.input_operand("bias", 2), cx.output_operand()]
+}
+
+/// The call of a layer's kernel that packs weights which are known only at run time.
+pub fn pack_and_run(cx: &Lower, kernel: &impl Debug, activation: &TokenStream) -> TokenStream {
+    let operands = operands(cx).into_iter().chain([cx.scratch_operand()]).map(|operand| operand.value);
+    let kernel = literal(kernel);
+    quote! { #kernel.pack_and_run(#(#operands,)* #activation); }
 }
 
 impl Dense {
@@ -105,14 +137,14 @@ impl Dense {
 
 impl Operator for Dense {
     fn infer(&self, inputs: &[&TensorType]) -> Result<Vec<TensorType>> {
-        inputs.iter().try_for_each(|ty| super::expect_elem("Dense", ty, &[ElemType::F32, ElemType::F64]))?;
+        expect_one_type(inputs, LINEAR)?;
         let (x, w) = (inputs[0], inputs[1]);
         let (&depth, &outputs) = match (x.shape.last(), &w.shape[..]) {
             (Some(depth), [rows, outputs]) if depth == rows && *depth > 0 => (depth, outputs),
             _ => return Err(matmul::mismatch(x, w)),
         };
         let bias_fits = inputs.get(2).is_none_or(|bias| bias.shape[..] == [outputs]);
-        if x.elem != w.elem || !bias_fits {
+        if !bias_fits {
             return Err(matmul::mismatch(x, w));
         }
         let mut shape = x.shape.to_vec();
@@ -122,15 +154,17 @@ impl Operator for Dense {
     }
 
     fn fold(&self, inputs: &[&Tensor], outputs: &[TensorType]) -> Option<Vec<Tensor>> {
-        if self.activation.is_some() || inputs[0].ty().elem != ElemType::F32 {
+        if self.activation.is_some() {
             return None;
         }
         let types: Vec<&TensorType> = inputs.iter().map(|input| input.ty()).collect();
         let kernel = self.kernel(&types);
-        let weights = reordered(inputs[1], kernel.pack_order(false)).to_vec::<f32>();
-        let bias = inputs.get(2).map(|bias| bias.to_vec::<f32>()).unwrap_or_default();
-        let x = inputs[0].to_vec::<f32>();
-        let y = filled::<f32>(&outputs[0], |y| kernel.run(&x, &weights, &bias, y, &super::cells::<f32>(kernel.scratch()), |x| x));
+        let weights = reordered(inputs[1], kernel.pack_order(false));
+        let y = with_elem!(outputs[0].elem, T => {
+            let (x, weights) = (inputs[0].to_vec::<T>(), weights.to_vec::<T>());
+            let bias = inputs.get(2).map(|bias| bias.to_vec::<T>()).unwrap_or_default();
+            filled::<T>(&outputs[0], |y| kernel.run(&x, &weights, &bias, y, &super::cells(kernel.scratch()), |x| x))
+        });
         Some(vec![y])
     }
 
@@ -161,13 +195,7 @@ impl Operator for Dense {
 
     fn lower(&self, cx: &Lower) -> TokenStream {
         let kernel = cx.types(|types| self.kernel(types.inputs));
-        let operands = vec![
-            cx.input_operand("x", 0),
-            cx.input_operand("weights", 1),
-            cx.input_operand("bias", 2),
-            cx.output_operand(),
-            cx.scratch_operand(),
-        ];
+        let operands = [operands(cx), vec![cx.scratch_operand()]].concat();
         cx.call(&kernel, operands, Some(cx.activation(self.activation.as_ref())))
     }
 }

@@ -2,9 +2,9 @@
 
 use proc_macro2::TokenStream;
 
-use super::dense::Dense;
+use super::dense::{self, Dense};
 use super::elementwise::Expr;
-use super::{cells, expect_elem, filled};
+use super::{cells, filled};
 use crate::diagnostic::{Refusal, Result};
 use crate::emit::Lower;
 use crate::graph::ValueId;
@@ -12,7 +12,8 @@ use crate::kernels;
 use crate::op::{LATEST, OpDef, Operator, Types};
 use crate::reader::NodeReader;
 use crate::tensor::Tensor;
-use crate::ty::{ElemType, Shape, TensorType, broadcast};
+use crate::ty::{Shape, TensorType, broadcast};
+use crate::with_elem;
 
 /// What ONNX calls this family.
 pub const DEFS: &[OpDef] = &[OpDef { name: "MatMul", opset: 1..=LATEST, read }];
@@ -68,9 +69,7 @@ fn matrix_of(shape: &Shape) -> Option<Vec<usize>> {
 /// A refusal of operands whose shapes or types do not fit.
 pub fn mismatch(a: &TensorType, b: &TensorType) -> Refusal {
     Refusal::new(
-        format!(
-            "{a} cannot be multiplied by {b}; the last size of the first must be the last but one of the second, of one float type"
-        ),
+        format!("{a} cannot be multiplied by {b}; the last size of the first must be the last but one of the second"),
         "fix the shapes in the exported model, or the sizes given in `dims`",
     )
 }
@@ -104,25 +103,28 @@ impl MatMul {
 
 impl Operator for MatMul {
     fn infer(&self, inputs: &[&TensorType]) -> Result<Vec<TensorType>> {
-        inputs.iter().try_for_each(|ty| expect_elem("MatMul", ty, &[ElemType::F32, ElemType::F64]))?;
+        dense::expect_one_type(inputs, dense::LINEAR)?;
         let (a, b) = (inputs[0], inputs[1]);
         let split = |ty: &TensorType| {
             (Shape::from(&ty.shape[..ty.shape.len() - 2]), ty.shape[ty.shape.len() - 2], ty.shape[ty.shape.len() - 1])
         };
         let ((a_batch, rows, depth), (b_batch, b_rows, columns)) = (split(a), split(b));
-        let batch = broadcast([&a_batch, &b_batch]).filter(|batch| depth == b_rows && a.elem == b.elem && batch.len() <= 4);
+        let batch = broadcast([&a_batch, &b_batch]).filter(|batch| depth == b_rows && batch.len() <= 4);
         let mut shape = batch.ok_or_else(|| mismatch(a, b))?.to_vec();
         shape.extend([rows, columns]);
         Ok(vec![a.with_shape(shape)])
     }
 
     fn fold(&self, inputs: &[&Tensor], outputs: &[TensorType]) -> Option<Vec<Tensor>> {
-        if self.activation.is_some() || inputs[0].ty().elem != ElemType::F32 {
+        if self.activation.is_some() {
             return None;
         }
         let kernel = Self::kernel(&[inputs[0].ty(), inputs[1].ty()], &outputs[0].shape);
-        let (a, b) = (inputs[0].to_vec::<f32>(), inputs[1].to_vec::<f32>());
-        Some(vec![filled::<f32>(&outputs[0], |y| kernel.run(&a, &b, y, &cells(kernel.scratch()), |x| x))])
+        let y = with_elem!(outputs[0].elem, T => {
+            let (a, b) = (inputs[0].to_vec::<T>(), inputs[1].to_vec::<T>());
+            filled::<T>(&outputs[0], |y| kernel.run(&a, &b, y, &cells(kernel.scratch()), |x| x))
+        });
+        Some(vec![y])
     }
 
     fn scratch(&self, types: Types, _constant: &[bool]) -> usize {

@@ -18,12 +18,17 @@ pub struct Window {
 }
 
 /// What a window is before the image's size and `auto_pad` have been looked at: one number a spatial axis.
-struct Attributes {
-    kernel: Vec<usize>,
-    strides: Vec<usize>,
-    dilations: Vec<usize>,
-    pads: Vec<usize>,
-    auto_pad: &'static str,
+pub struct Attributes {
+    /// Sizes of the kernel.
+    pub kernel: Vec<usize>,
+    /// Steps from one place of the kernel to the next.
+    pub strides: Vec<usize>,
+    /// Steps from one tap of the kernel to the next.
+    pub dilations: Vec<usize>,
+    /// Padding before the image along each axis, and then behind it.
+    pub pads: Vec<usize>,
+    /// The word that stands in place of `pads`.
+    pub auto_pad: &'static str,
 }
 
 /// The order of `dilations`, `strides` and so on in a refusal.
@@ -75,16 +80,15 @@ pub fn read(node: &NodeReader, kernel: Option<Vec<usize>>, ceil: bool) -> Result
         let (before, after) = if auto_pad == "SAME_LOWER" { (more, less) } else { (less, more) };
         (pads[axis], pads[axis + axes]) = (before, after);
     }
-    let both = |values: &[usize], one: usize| if axes == 1 { [one, values[0]] } else { [values[0], values[1]] };
-    let [top, left] = both(&pads[..axes], 0);
-    let [bottom, right] = both(&pads[axes..], 0);
+    let [top, left] = rows_and_columns(&pads[..axes], 0);
+    let [bottom, right] = rows_and_columns(&pads[axes..], 0);
     let window = Window {
-        kernel: both(&kernel, 1),
-        strides: both(&strides, 1),
-        dilations: both(&dilations, 1),
+        kernel: rows_and_columns(&kernel, 1),
+        strides: rows_and_columns(&strides, 1),
+        dilations: rows_and_columns(&dilations, 1),
         padding: [top, left, bottom, right],
     };
-    let size = both(&image[2..], 1);
+    let size = rows_and_columns(&image[2..], 1);
     if window.output(size, ceil).is_none() {
         return Err(Refusal::new(
             format!("the kernel {kernel:?} with dilations {dilations:?} does not fit into the padded image of {:?}", &image[2..]),
@@ -105,7 +109,16 @@ pub fn spatial_axes(rank: usize) -> Result<usize> {
     }
 }
 
-fn attributes(node: &NodeReader, kernel: Option<Vec<usize>>, axes: usize) -> Result<Attributes> {
+/// Numbers for one or two spatial axes as those for rows and columns, with `for_rows` where there is only one.
+pub fn rows_and_columns(values: &[usize], for_rows: usize) -> [usize; 2] {
+    match values {
+        [rows, columns] => [*rows, *columns],
+        _ => [for_rows, values[0]],
+    }
+}
+
+/// Reads the attributes of a window along `axes` spatial axes, whose kernel is `kernel` (of its weights, or of its attribute).
+pub fn attributes(node: &NodeReader, kernel: Option<Vec<usize>>, axes: usize) -> Result<Attributes> {
     let kernel_shape = numbers(node, "kernel_shape", axes, 1)?;
     let kernel = match (kernel, kernel_shape) {
         (Some(kernel), Some(shape)) if kernel != shape => {

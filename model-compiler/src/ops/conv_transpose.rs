@@ -1,0 +1,177 @@
+//! `ConvTranspose` along one or two spatial axes, channels last: <https://onnx.ai/onnx/operators/onnx__ConvTranspose.html>
+
+use proc_macro2::TokenStream;
+
+use super::elementwise::Expr;
+use super::window::{self, Attributes};
+use super::{FLOATS, cells, dense, filled};
+use crate::diagnostic::{Refusal, Result};
+use crate::emit::Lower;
+use crate::graph::ValueId;
+use crate::kernels;
+use crate::op::{LATEST, OpDef, Operator, Types};
+use crate::reader::NodeReader;
+use crate::tensor::Tensor;
+use crate::ty::TensorType;
+use crate::with_float;
+
+/// What ONNX calls this family.
+pub const DEFS: &[OpDef] = &[OpDef { name: "ConvTranspose", opset: 1..=LATEST, read }];
+
+/// Adds each element of `x`, times the kernel, to the part of `y` that the kernel covers there; inputs `x`, `w`
+/// (`[channels, outputs / groups, height, width]`), and `bias` where there is one.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ConvTranspose {
+    /// Height and width of the kernel.
+    pub kernel: [usize; 2],
+    /// Steps in the output from one input to the next.
+    pub strides: [usize; 2],
+    /// Steps in the output from one tap of the kernel to the next.
+    pub dilations: [usize; 2],
+    /// Rows cut off above and columns cut off at the left.
+    pub padding: [usize; 2],
+    /// Height and width of the output.
+    pub output: [usize; 2],
+    /// Groups of channels that are convolved apart.
+    pub groups: usize,
+    /// Applied to each sum.
+    pub activation: Option<Expr>,
+}
+
+fn read(node: &mut NodeReader) -> Result<Vec<ValueId>> {
+    let (x, w, bias) = (node.input(0)?, node.input(1)?, node.optional_input(2));
+    let (image, weights) = (node.ty(x).clone(), node.ty(w).clone());
+    let axes = window::spatial_axes(image.shape.len())?;
+    let groups = node.int("group", 1)?;
+    let groups = usize::try_from(groups).ok().filter(|&groups| fits(&image, &weights, groups)).ok_or_else(|| {
+        Refusal::new(
+            format!("an image {image} and weights {weights} do not fit with {groups} groups"),
+            "fix the shapes in the exported model: weights are [channels, outputs / groups, kernel…]",
+        )
+    })?;
+    let outputs = weights.shape[1] * groups;
+    if let Some(bias) = bias.filter(|&bias| node.ty(bias).shape[..] != [outputs]) {
+        return Err(Refusal::new(
+            format!("the bias is {}; expected one element for each of the {outputs} outputs", node.ty(bias)),
+            "fix the shapes in the exported model",
+        ));
+    }
+    let attributes = window::attributes(node, Some(weights.shape[2..].to_vec()), axes)?;
+    let (padding, output) = extent(node, &attributes, &image.shape[2..])?;
+    let op = ConvTranspose {
+        kernel: window::rows_and_columns(&attributes.kernel, 1),
+        strides: window::rows_and_columns(&attributes.strides, 1),
+        dilations: window::rows_and_columns(&attributes.dilations, 1),
+        padding: window::rows_and_columns(&padding, 0),
+        output: window::rows_and_columns(&output, 1),
+        groups,
+        activation: None,
+    };
+    let x = window::channels_last(node, x)?;
+    let inputs: Vec<ValueId> = [x, w].into_iter().chain(bias).collect();
+    let y = node.push(op, &inputs)?;
+    Ok(vec![window::channels_first(node, y, image.shape.len())?])
+}
+
+fn fits(image: &TensorType, weights: &TensorType, groups: usize) -> bool {
+    groups > 0
+        && image.shape.len() == weights.shape.len()
+        && image.shape[1] == weights.shape[0]
+        && weights.shape[0].is_multiple_of(groups)
+}
+
+/// What is cut off before the output, and the size of the output, along each spatial axis.
+///
+/// `strides · (size - 1) + output_padding + dilated kernel` are cut down to `output_shape` if it is given, to `strides · size` for an
+/// `auto_pad` of the same size, and else by `pads`.
+fn extent(node: &NodeReader, attributes: &Attributes, size: &[usize]) -> Result<(Vec<usize>, Vec<usize>)> {
+    let axes = size.len();
+    let added = window::numbers(node, "output_padding", axes, 0)?.unwrap_or_else(|| vec![0; axes]);
+    let requested = window::numbers(node, "output_shape", axes, 1)?;
+    let Attributes { kernel, strides, dilations, pads, auto_pad } = attributes;
+    let (mut padding, mut output) = (Vec::new(), Vec::new());
+    for axis in 0..axes {
+        let whole =
+            (strides[axis] * size[axis]).saturating_sub(strides[axis]) + added[axis] + dilations[axis] * (kernel[axis] - 1) + 1;
+        let same_size = auto_pad.starts_with("SAME").then(|| strides[axis] * size[axis]);
+        let wanted = requested.as_ref().map(|shape| shape[axis]).or(same_size);
+        let (before, left) = match wanted {
+            Some(wanted) => {
+                let cut = whole.saturating_sub(wanted);
+                (if *auto_pad == "SAME_UPPER" { cut / 2 } else { cut - cut / 2 }, Some(wanted))
+            }
+            None if *auto_pad == "VALID" => (0, Some(whole)),
+            None => (pads[axis], whole.checked_sub(pads[axis] + pads[axis + axes]).filter(|&left| left > 0)),
+        };
+        let left = left.ok_or_else(|| {
+            Refusal::new(
+                format!("attribute `pads` is {pads:?}, which leaves nothing of the {whole} elements along spatial axis {axis}"),
+                "fix the shapes in the exported model, or the sizes given in `dims`",
+            )
+        })?;
+        padding.push(before);
+        output.push(left);
+    }
+    Ok((padding, output))
+}
+
+impl ConvTranspose {
+    fn kernel(&self, inputs: &[&TensorType]) -> kernels::ConvTranspose {
+        let (image, weights) = (&inputs[0].shape, &inputs[1].shape);
+        let [batch, height, width, channels] = image[..] else { unreachable!("infer takes images of four dimensions") };
+        let [rows, columns] = self.output;
+        kernels::ConvTranspose {
+            input: [height, width, channels],
+            output: [rows, columns, weights[1] * self.groups],
+            kernel: self.kernel,
+            strides: self.strides,
+            dilations: self.dilations,
+            padding: self.padding.map(super::copy::signed),
+            groups: self.groups,
+            batch,
+        }
+    }
+}
+
+impl Operator for ConvTranspose {
+    fn infer(&self, inputs: &[&TensorType]) -> Result<Vec<TensorType>> {
+        dense::expect_one_type(inputs, FLOATS)?;
+        let (image, weights) = (&inputs[0].shape, &inputs[1].shape);
+        let [rows, columns] = self.output;
+        Ok(vec![inputs[0].with_shape([image[0], rows, columns, weights[1] * self.groups])])
+    }
+
+    fn fold(&self, inputs: &[&Tensor], outputs: &[TensorType]) -> Option<Vec<Tensor>> {
+        if self.activation.is_some() {
+            return None;
+        }
+        let types: Vec<&TensorType> = inputs.iter().map(|input| input.ty()).collect();
+        let kernel = self.kernel(&types);
+        let y = with_float!(outputs[0].elem, T => {
+            let (x, w) = (inputs[0].to_vec::<T>(), inputs[1].to_vec::<T>());
+            let bias = inputs.get(2).map(|bias| bias.to_vec::<T>()).unwrap_or_default();
+            filled::<T>(&outputs[0], |y| kernel.pack_and_run(&x, &w, &bias, y, &cells(w.len()), |x| x))
+        })?;
+        Some(vec![y])
+    }
+
+    fn scratch(&self, types: Types, constant: &[bool]) -> usize {
+        if constant[1] { 0 } else { types.inputs[1].bytes() }
+    }
+
+    fn pack(&self, types: Types, input: usize, constant: &Tensor) -> Option<Tensor> {
+        (input == 1).then(|| dense::reordered(constant, self.kernel(types.inputs).pack_order()))
+    }
+
+    fn macs(&self, types: Types) -> u64 {
+        self.kernel(types.inputs).macs()
+    }
+
+    fn lower(&self, cx: &Lower) -> TokenStream {
+        let (kernel, activation) = (cx.types(|types| self.kernel(types.inputs)), cx.activation(self.activation.as_ref()));
+        match cx.is_constant(1) {
+            true => cx.call(&kernel, dense::operands(cx), Some(activation)),
+            false => dense::pack_and_run(cx, &kernel, &activation),
+        }
+    }
+}
