@@ -29,7 +29,7 @@ mod tests;
 #[cfg(test)]
 pub(super) use search::Random;
 
-/// Bytes that are needed during some steps. Graph inputs live from step 0, graph outputs to the last step.
+/// Bytes that are needed during some steps. Graph inputs live from step 0, graph outputs past the last step.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Buffer {
     /// Size in bytes; an empty buffer is never in the way.

@@ -93,9 +93,9 @@ impl Buffers {
                 (buffer.first, buffer.last) = (buffer.first.min(step), buffer.last.max(step));
             }
         };
-        let last = order.len().saturating_sub(1);
         graph.inputs.iter().for_each(|id| extend(id, 0));
-        graph.outputs.iter().for_each(|id| extend(id, last));
+        // Past the last step, which may read an output that an earlier one wrote but must not write over it.
+        graph.outputs.iter().for_each(|id| extend(id, order.len()));
         for (step, &node) in order.iter().enumerate() {
             let node = &graph.nodes[node];
             node.inputs.iter().chain(&node.outputs).for_each(|id| extend(id, step));
