@@ -4,14 +4,16 @@ mod docs;
 mod interface;
 mod lower;
 pub mod names;
+mod partial;
 mod weights;
 
-pub use interface::{elem, partial};
+pub use interface::elem;
 pub use lower::{Lower, Operand, literal};
+pub use partial::partial;
 
 use std::collections::{HashMap, HashSet};
 
-use proc_macro2::{Ident, Literal, Span, TokenStream};
+use proc_macro2::{Ident, Literal, TokenStream};
 use quote::quote;
 
 use crate::Options;
@@ -30,11 +32,10 @@ pub fn rust(graph: &Graph, plan: &Plan, options: &Options, source: &Source) -> T
     let (steps, kernels) = emit.steps();
     let interface = Interface::of_graph(graph);
     let summary = docs::summary(graph, plan, source, emit.weights.bytes());
-    let module = Ident::new(&options.name, Span::call_site());
-    let (visibility, runtime) = (&options.visibility, &options.runtime);
+    let Options { name: module, visibility, runtime, .. } = options;
     let types = interface.types();
     let constants = constants(graph, plan, &emit);
-    let signature = interface.signature(&options.name);
+    let signature = interface.signature(module);
     let tensors = interface.modules();
     let model = model(&emit, &interface, steps);
     let memory = emit.memory();

@@ -30,6 +30,8 @@ struct Import<'a> {
     options: &'a Options,
     graph: Graph,
     faults: Vec<Diagnostic>,
+    /// What a run is given.
+    inputs: Vec<&'a proto::ValueInfo>,
     /// Values by ONNX name; `None` for those that a fault left without a type.
     values: HashMap<&'a str, Option<ValueId>>,
 }
@@ -38,7 +40,7 @@ impl<'a> Import<'a> {
     fn new(model: &'a Model<'a>, options: &'a Options) -> Self {
         let mut graph = Graph::default();
         graph.opset = model.opset("").unwrap_or_default();
-        Self { model, options, graph, faults: Vec::new(), values: HashMap::new() }
+        Self { model, options, graph, faults: Vec::new(), inputs: Vec::new(), values: HashMap::new() }
     }
 
     fn check_version(&mut self) {
@@ -55,7 +57,9 @@ impl<'a> Import<'a> {
     fn inputs(&mut self) {
         let initializers: HashSet<&str> = self.model.graph.initializer.iter().map(|tensor| tensor.name.as_str()).collect();
         let inputs = self.model.graph.input.iter().filter(|input| !initializers.contains(input.name.as_str()));
-        let resolved = dims::resolve(inputs.collect(), self.options, &self.model.source.name);
+        self.inputs = inputs.collect();
+        let rules = dims::Rules::new(&self.inputs, self.options);
+        let resolved = rules.resolve(&self.inputs, &self.model.source.name);
         self.faults.extend(resolved.faults);
         self.graph.notes.extend(resolved.notes);
         for (name, ty) in resolved.inputs {
@@ -113,7 +117,6 @@ impl<'a> Import<'a> {
         let mut stack: Vec<usize> = Vec::new();
         let producer_of = |name: &String| producers.get(name.as_str()).copied();
         stack.extend(self.model.graph.output.iter().rev().filter_map(|output| producer_of(&output.name)));
-        let mut cyclic = None;
         while let Some(index) = stack.pop() {
             match state[index] {
                 Visit::Done => {}
@@ -127,28 +130,32 @@ impl<'a> Import<'a> {
                     for producer in nodes[index].input.iter().rev().filter_map(producer_of) {
                         match state[producer] {
                             Visit::New => stack.push(producer),
-                            Visit::Open if reaches_itself(nodes, &producers, producer) => cyclic = Some(producer),
-                            _ => {}
+                            // An open node waits for what it reads, and so for this one.
+                            Visit::Open => return self.refuse_cycle(producer),
+                            Visit::Done => {}
                         }
                     }
                 }
             }
         }
-        if let Some(index) = cyclic {
-            let place = self.place(index);
-            self.faults.push(
-                Diagnostic::new(
-                    "the node depends on its own output; a graph must be free of cycles",
-                    "export the model again; this file is damaged",
-                )
-                .at(place),
-            );
-            order.clear();
-        }
         // The file's own order is kept where it is one of execution: it is what the reader of the model expects.
         let mut in_file_order = order.clone();
         in_file_order.sort_unstable();
         if self.is_execution_order(&in_file_order) { in_file_order } else { order }
+    }
+
+    /// Of a graph with a cycle nothing can be said but where it is.
+    fn refuse_cycle(&mut self, index: usize) -> Vec<usize> {
+        let fault = Diagnostic::new(
+            "the node depends on its own output; a graph must be free of cycles",
+            "export the model again; this file is damaged",
+        );
+        let place = self.place(index);
+        self.faults.push(fault.at(place));
+        for name in self.model.graph.node.iter().flat_map(|node| &node.output) {
+            self.values.entry(name).or_insert(None);
+        }
+        Vec::new()
     }
 
     fn is_execution_order(&self, order: &[usize]) -> bool {
@@ -256,12 +263,11 @@ impl<'a> Import<'a> {
 
     /// The types of the inputs, for a diagnostic: "`x` is f32[1, 4]".
     fn types_note(&self, node: &proto::Node, inputs: &[Option<ValueId>]) -> Option<String> {
-        let types: Vec<_> = node
-            .input
-            .iter()
-            .zip(inputs)
-            .filter_map(|(name, id)| id.map(|id| format!("`{name}` is {}", self.graph.ty(id))))
-            .collect();
+        let mut types: Vec<String> = Vec::new();
+        for (name, id) in node.input.iter().zip(inputs) {
+            let ty = id.map(|id| format!("`{name}` is {}", self.graph.ty(id)));
+            types.extend(ty.filter(|ty| !types.contains(ty)));
+        }
         (!types.is_empty()).then(|| types.join(", "))
     }
 
@@ -279,7 +285,7 @@ impl<'a> Import<'a> {
         let nodes: usize = unsupported.values().map(|(count, _)| count).sum();
         let opset = self.graph.opset;
         let mut fault = Diagnostic::new(
-            format!("{nodes} of {} nodes have an operator that is not supported in opset {opset}", self.model.graph.node.len()),
+            format!("{nodes} of the {} nodes have operators that are not supported (opset {opset})", self.model.graph.node.len()),
             "export the model without these operators, or cut it before them and compute the rest in Rust",
         )
         .at(self.model.source.name.clone());
@@ -342,18 +348,12 @@ impl<'a> Import<'a> {
             let id = self.values.get(name).copied().flatten()?;
             Some(self.graph.ty(id).clone())
         };
-        let given: HashSet<&str> = self.model.graph.initializer.iter().map(|tensor| tensor.name.as_str()).collect();
-        let inputs = self.model.graph.input.iter().filter(|input| !given.contains(input.name.as_str()));
+        let rules = dims::Rules::new(&self.inputs, self.options);
+        let outputs = self.model.graph.output.iter();
         Err(Diagnostics {
+            inputs: self.inputs.iter().map(|input| (input.name.clone(), ty(&input.name))).collect(),
+            outputs: outputs.map(|output| (output.name.clone(), ty(&output.name).or_else(|| rules.declared(output)))).collect(),
             faults: self.faults,
-            inputs: inputs.map(|input| (input.name.clone(), ty(&input.name))).collect(),
-            outputs: self
-                .model
-                .graph
-                .output
-                .iter()
-                .map(|output| (output.name.clone(), ty(&output.name).or_else(|| dims::declared(output))))
-                .collect(),
         })
     }
 }
@@ -364,23 +364,6 @@ enum Visit {
     New,
     Open,
     Done,
-}
-
-/// Whether the node at `start` depends on itself.
-fn reaches_itself(nodes: &[proto::Node], producers: &HashMap<&str, usize>, start: usize) -> bool {
-    let mut seen = HashSet::new();
-    let mut stack = vec![start];
-    while let Some(index) = stack.pop() {
-        for &producer in nodes[index].input.iter().filter_map(|name| producers.get(name.as_str())) {
-            if producer == start {
-                return true;
-            }
-            if seen.insert(producer) {
-                stack.push(producer);
-            }
-        }
-    }
-    false
 }
 
 /// The operator's name, with its domain where that is not ONNX's own.

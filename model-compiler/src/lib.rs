@@ -22,7 +22,9 @@ pub mod verify;
 
 pub use model_kernels as kernels;
 
-use proc_macro2::TokenStream;
+use std::fmt;
+
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
 
 use crate::diagnostic::Diagnostics;
@@ -32,7 +34,7 @@ use crate::onnx::Source;
 #[derive(Clone, Debug)]
 pub struct Options {
     /// The module's name.
-    pub name: String,
+    pub name: Ident,
     /// The module's visibility.
     pub visibility: TokenStream,
     /// The path of `model-runtime`.
@@ -50,10 +52,25 @@ pub enum Dim {
     Shape(Vec<usize>),
 }
 
+/// As the macro's arguments write it.
+impl fmt::Display for Dim {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Size(size) => write!(f, "{size}"),
+            Self::Shape(sizes) => write!(f, "{sizes:?}"),
+        }
+    }
+}
+
 impl Options {
     /// A public module called `name`, with nothing fixed.
-    pub fn new(name: impl Into<String>) -> Self {
-        Self { name: name.into(), visibility: quote!(pub), runtime: quote!(::model_runtime), dims: Vec::new() }
+    pub fn new(name: &str) -> Self {
+        Self {
+            name: Ident::new(name, Span::call_site()),
+            visibility: quote!(pub),
+            runtime: quote!(::model_runtime),
+            dims: Vec::new(),
+        }
     }
 }
 

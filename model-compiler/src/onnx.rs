@@ -103,6 +103,6 @@ fn not_onnx(source: &Source, problem: &str) -> Diagnostics {
         .into();
     }
     Diagnostic::new(format!("`{}` is not an ONNX model", source.name), "give the path of a file exported as ONNX (`.onnx`)")
-        .note(format!("the file has {size} bytes and begins with {:02x?}; {problem}", &source.bytes[..size.min(4)]))
+        .note(format!("the file has {size} bytes and begins with `{}`; {problem}", source.bytes[..size.min(16)].escape_ascii()))
         .into()
 }

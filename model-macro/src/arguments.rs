@@ -2,11 +2,12 @@
 
 use std::path::Path;
 
+use model_compiler::diagnostic::Diagnostic;
 use model_compiler::{Dim, Options, emit::names};
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
+use quote::quote;
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream};
-use syn::punctuated::Punctuated;
 use syn::{LitInt, LitStr, Result, Token, braced, bracketed};
 
 /// The macro's arguments.
@@ -21,66 +22,60 @@ pub(crate) struct Arguments {
     pub(crate) name: Option<Ident>,
     /// Sizes, with the key's place in the source.
     pub(crate) dims: Vec<(String, Span, Dim)>,
+    /// What is wrong behind the path. The rest still holds, so that the module has the name and types that the user expects.
+    pub(crate) errors: Vec<syn::Error>,
 }
-
-/// The names of arguments, as the error for an unknown one lists them.
-const KNOWN: &str = "`name` and `dims`";
 
 impl Parse for Arguments {
     fn parse(input: ParseStream) -> Result<Self> {
         let mut runtime = TokenStream::new();
         while !input.peek(Token![;]) {
-            runtime.extend([input.parse::<proc_macro2::TokenTree>()?]);
+            runtime.extend([input.parse::<TokenTree>()?]);
         }
         input.parse::<Token![;]>()?;
         if !input.peek(LitStr) {
-            return Err(input.error("expected the model's path as a string literal first: `include_model!(\"wake.onnx\")`"));
+            return Err(error(
+                input.span(),
+                "the first argument is not a string; expected the model's path",
+                "write the path in quotes: `include_model!(\"wake.onnx\")`",
+            ));
         }
         let path = input.parse()?;
-        let mut arguments = Self { runtime, path, visibility: quote::quote!(pub), name: None, dims: Vec::new() };
-        while !input.is_empty() {
-            input.parse::<Token![,]>()?;
-            if !input.is_empty() {
-                arguments.argument(input)?;
-            }
+        let mut arguments = Self { runtime, path, visibility: quote!(pub), name: None, dims: Vec::new(), errors: Vec::new() };
+        if !input.is_empty() {
+            arguments.errors.extend(input.parse::<Token![,]>().err());
         }
+        let (list, errors) = list(input, Argument::parse);
+        arguments.errors.extend(errors);
+        list.into_iter().for_each(|argument| arguments.take(argument));
         Ok(arguments)
     }
 }
 
 impl Arguments {
-    fn argument(&mut self, input: ParseStream) -> Result<()> {
-        let visibility = visibility(input)?;
-        let key = input.call(Ident::parse_any)?;
-        input.parse::<Token![=]>()?;
-        match key.to_string().as_str() {
-            "name" => {
-                self.name = Some(input.parse()?);
-                self.visibility = visibility.unwrap_or_else(|| quote::quote!(pub));
-                Ok(())
+    fn take(&mut self, argument: Argument) {
+        match argument {
+            Argument::Name { visibility, name } => {
+                if let Some(first) = &self.name {
+                    let message = format!("`name` is given twice: `{first}` and `{name}`; expected once");
+                    self.errors.push(error(name.span(), message, "keep one of the two"));
+                    return;
+                }
+                self.visibility = visibility.unwrap_or_else(|| quote!(pub));
+                self.name = Some(name);
             }
-            _ if visibility.is_some() => {
-                Err(syn::Error::new(key.span(), "only `name` takes a visibility: `pub(crate) name = detector`"))
+            Argument::Dims { entries, errors } => {
+                self.errors.extend(errors);
+                for Entry { key, span, dim } in entries {
+                    if let Some((_, _, first)) = self.dims.iter().find(|(other, ..)| *other == key) {
+                        let message = format!("`dims` fixes `{key}` twice: as {first} and as {dim}; expected once");
+                        self.errors.push(error(span, message, "keep one of the two"));
+                        continue;
+                    }
+                    self.dims.push((key, span, dim));
+                }
             }
-            "dims" => self.dims(input),
-            unknown => Err(syn::Error::new(
-                key.span(),
-                format!("unknown argument `{unknown}`; known are {KNOWN}\n   = help: remove it, or correct its name"),
-            )),
         }
-    }
-
-    fn dims(&mut self, input: ParseStream) -> Result<()> {
-        let entries;
-        braced!(entries in input);
-        let entries = Punctuated::<Entry, Token![,]>::parse_terminated(&entries)?;
-        for Entry { key, span, dim } in entries {
-            if self.dims.iter().any(|(other, ..)| *other == key) {
-                return Err(syn::Error::new(span, format!("`dims` fixes `{key}` twice\n   = help: keep one of the two")));
-            }
-            self.dims.push((key, span, dim));
-        }
-        Ok(())
     }
 
     /// The compiler's options.
@@ -88,10 +83,46 @@ impl Arguments {
         let file = self.path.value();
         let stem = Path::new(&file).file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
         Options {
-            name: self.name.as_ref().map_or_else(|| names::module(&stem), ToString::to_string),
+            name: self.name.clone().unwrap_or_else(|| Ident::new(&names::module(&stem), self.path.span())),
             visibility: self.visibility.clone(),
             runtime: self.runtime.clone(),
             dims: self.dims.iter().map(|(key, _, dim)| (key.clone(), dim.clone())).collect(),
+        }
+    }
+}
+
+/// One argument behind the path.
+enum Argument {
+    Name { visibility: Option<TokenStream>, name: Ident },
+    Dims { entries: Vec<Entry>, errors: Vec<syn::Error> },
+}
+
+impl Parse for Argument {
+    fn parse(input: ParseStream) -> Result<Self> {
+        let visibility = visibility(input)?;
+        let key = input.call(Ident::parse_any)?;
+        match key.to_string().as_str() {
+            "name" => {
+                input.parse::<Token![=]>()?;
+                Ok(Self::Name { visibility, name: input.parse()? })
+            }
+            "dims" if visibility.is_none() => {
+                input.parse::<Token![=]>()?;
+                let entries;
+                braced!(entries in input);
+                let (entries, errors) = list(&entries, Entry::parse);
+                Ok(Self::Dims { entries, errors })
+            }
+            "dims" => Err(error(
+                key.span(),
+                format!("`{}` stands before `dims`; only `name` takes a visibility", visibility.unwrap_or_default()),
+                "move it before the module's name: `pub(crate) name = detector`",
+            )),
+            unknown => Err(error(
+                key.span(),
+                format!("`{unknown}` is no argument of `include_model!`; known are `name` and `dims`"),
+                "remove it, or correct its name",
+            )),
         }
     }
 }
@@ -102,9 +133,9 @@ fn visibility(input: ParseStream) -> Result<Option<TokenStream>> {
         return Ok(None);
     }
     let public: Token![pub] = input.parse()?;
-    let mut visibility = quote::quote!(#public);
+    let mut visibility = quote!(#public);
     if input.peek(syn::token::Paren) {
-        visibility.extend([input.parse::<proc_macro2::TokenTree>()?]);
+        visibility.extend([input.parse::<TokenTree>()?]);
     }
     Ok(Some(visibility))
 }
@@ -123,27 +154,51 @@ impl Parse for Entry {
             (key.value(), key.span())
         } else {
             let key = input.call(Ident::parse_any)?;
-            (key.to_string(), key.span())
+            (key.unraw().to_string(), key.span())
         };
         input.parse::<Token![:]>()?;
-        let dim = if input.peek(syn::token::Bracket) {
-            let sizes;
-            bracketed!(sizes in input);
-            let sizes = Punctuated::<LitInt, Token![,]>::parse_terminated(&sizes)?;
-            Dim::Shape(sizes.iter().map(size).collect::<Result<_>>()?)
-        } else {
-            Dim::Size(size(&input.parse()?)?)
-        };
-        Ok(Self { key, span, dim })
+        if !input.peek(syn::token::Bracket) {
+            return Ok(Self { dim: Dim::Size(size(input)?), key, span });
+        }
+        let sizes;
+        bracketed!(sizes in input);
+        let sizes = sizes.parse_terminated(size, Token![,])?;
+        Ok(Self { dim: Dim::Shape(sizes.into_iter().collect()), key, span })
     }
 }
 
-fn size(literal: &LitInt) -> Result<usize> {
-    match literal.base10_parse::<usize>()? {
-        0 => Err(syn::Error::new(
-            literal.span(),
-            "a size is 0; expected at least 1\n   = help: give the size that the firmware uses",
-        )),
-        size => Ok(size),
+fn size(input: ParseStream) -> Result<usize> {
+    let help = "write the size that the firmware uses";
+    let span = input.span();
+    let Ok(literal) = input.parse::<LitInt>() else {
+        let found = input.cursor().token_tree().map_or_else(|| "nothing".to_owned(), |(token, _)| format!("`{token}`"));
+        return Err(error(span, format!("a size is {found}; expected an integer of at least 1"), help));
+    };
+    match literal.base10_parse::<usize>() {
+        Ok(0) | Err(_) => Err(error(span, format!("a size is `{literal}`; expected an integer of at least 1"), help)),
+        Ok(size) => Ok(size),
     }
+}
+
+/// The items of `item, item, …`. After one that is wrong it goes on behind the next comma, so that all errors are told at once.
+fn list<T>(input: ParseStream, item: fn(ParseStream) -> Result<T>) -> (Vec<T>, Vec<syn::Error>) {
+    let (mut items, mut errors) = (Vec::new(), Vec::new());
+    while !input.is_empty() {
+        let result = item(input)
+            .and_then(|item| if input.is_empty() || input.peek(Token![,]) { Ok(item) } else { Err(input.error("expected `,`")) });
+        match result {
+            Ok(item) => items.push(item),
+            Err(error) => errors.push(error),
+        }
+        while !input.is_empty() && !input.peek(Token![,]) {
+            let _ = input.parse::<TokenTree>();
+        }
+        let _ = input.parse::<Token![,]>();
+    }
+    (items, errors)
+}
+
+/// An error at `span`, in the form of all diagnostics.
+fn error(span: Span, message: impl Into<String>, help: &str) -> syn::Error {
+    syn::Error::new(span, Diagnostic::new(message, help))
 }

@@ -3,7 +3,8 @@
 
 use std::cell::RefCell;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::io::ErrorKind;
+use std::path::{Component, Path, PathBuf};
 
 use model_compiler::diagnostic::Diagnostic;
 use model_compiler::onnx::Source;
@@ -50,13 +51,15 @@ impl ModelFile {
             Path::new(&self.literal.value()).file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
         Source::new(name, self.bytes.clone()).with_side_files(|file| {
             let file = Path::new(file);
-            let inside =
-                file.components().all(|part| matches!(part, std::path::Component::Normal(_) | std::path::Component::CurDir));
+            let inside = file.components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
             if !inside {
                 return Err("the path leads out of the model's directory".to_owned());
             }
             let path = self.directory.join(file);
-            let bytes = fs::read(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+            let bytes = fs::read(&path).map_err(|error| match error.kind() {
+                ErrorKind::NotFound => format!("there is no {}", path.display()),
+                _ => format!("{}: {error}", path.display()),
+            })?;
             self.side_files.borrow_mut().push(file.to_path_buf());
             Ok(bytes.into())
         })

@@ -4,7 +4,12 @@ mod arguments;
 mod errors;
 mod files;
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use model_compiler::diagnostic::Diagnostics;
+use model_compiler::{Options, emit};
 use proc_macro::TokenStream;
+use quote::quote;
 use syn::parse_macro_input;
 
 use crate::arguments::Arguments;
@@ -17,23 +22,22 @@ pub fn include_model(input: TokenStream) -> TokenStream {
     expand(&arguments).into()
 }
 
-/// The module, or compile errors beside what is known of it.
+/// The module, and compile errors where it is not what was asked for.
 fn expand(arguments: &Arguments) -> proc_macro2::TokenStream {
     let options = arguments.options();
-    let file = match ModelFile::find(&arguments.path) {
-        Ok(file) => file,
-        Err(error) => return errors::with_partial(arguments, &options, &error.into()),
+    let (compiled, tracked) = match ModelFile::find(&arguments.path) {
+        Ok(file) => (compile(&file, &options), Some(file.tracked())),
+        Err(fault) => (Err(fault.into()), None),
     };
+    let diagnostics = compiled.as_ref().err().cloned().unwrap_or_default();
+    let errors = errors::tokens(arguments, &diagnostics);
+    let module = compiled.unwrap_or_else(|diagnostics| emit::partial(&diagnostics, &options));
+    quote! { #errors #module #tracked }
+}
+
+/// Compiles the model. A panic would leave the user without the module and with an error for each use of it.
+fn compile(file: &ModelFile, options: &Options) -> Result<proc_macro2::TokenStream, Diagnostics> {
     let source = file.source();
-    match model_compiler::compile(&source, &options) {
-        Ok(module) => {
-            let tracked = file.tracked();
-            quote::quote! { #module #tracked }
-        }
-        Err(diagnostics) => {
-            let module = errors::with_partial(arguments, &options, &diagnostics);
-            let tracked = file.tracked();
-            quote::quote! { #module #tracked }
-        }
-    }
+    catch_unwind(AssertUnwindSafe(|| model_compiler::compile(&source, options)))
+        .unwrap_or_else(|panic| Err(errors::internal(&*panic).into()))
 }

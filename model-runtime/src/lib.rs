@@ -7,6 +7,7 @@
 mod arena;
 mod model;
 mod plain;
+mod unknown;
 mod weights;
 
 pub use arena::{Arena, Place, Places, Span, check_plan};
@@ -19,6 +20,8 @@ pub use model_kernels::*;
 pub use model_macro::include_model as __include_model;
 #[doc(hidden)]
 pub use plain::Plain;
+#[doc(hidden)]
+pub use unknown::Unknown;
 pub use weights::weights;
 #[doc(hidden)]
 pub use weights::{bytes_of, bytes_of_mut};
@@ -43,8 +46,3 @@ macro_rules! include_model {
         $crate::__include_model! { $crate; $($arguments)* }
     };
 }
-
-/// Stands for a type that a compile error left unknown.
-#[doc(hidden)]
-#[derive(Debug)]
-pub struct Unknown;

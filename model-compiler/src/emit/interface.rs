@@ -3,33 +3,39 @@
 use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{format_ident, quote};
 
-use crate::Options;
-use crate::diagnostic::Diagnostics;
 use crate::emit::names::Names;
 use crate::graph::{Graph, ValueId};
 use crate::ty::{ElemType, TensorType};
 
 /// Inputs and outputs with the names that they have in Rust.
 pub(super) struct Interface {
-    inputs: Vec<Port>,
-    outputs: Vec<Port>,
+    pub(super) inputs: Vec<Port>,
+    pub(super) outputs: Vec<Port>,
 }
 
 /// An input or output.
-struct Port {
+pub(super) struct Port {
     /// Its ONNX name.
     name: String,
     /// Its type; unknown only after an error.
-    ty: Option<TensorType>,
+    pub(super) ty: Option<TensorType>,
     /// The alias of its Rust type: `Input`.
-    alias: Ident,
+    pub(super) alias: Ident,
     /// Its argument, method, field and submodule: `features`.
-    variable: Ident,
+    pub(super) variable: Ident,
 }
 
 impl Port {
     fn rust_type(&self) -> TokenStream {
         self.ty.as_ref().map_or_else(|| quote!(rt::Unknown), nested)
+    }
+
+    /// "`features`: f32[1, 8]"
+    fn doc(&self) -> String {
+        match &self.ty {
+            Some(ty) => format!(" `{}`: {ty}", self.name),
+            None => format!(" `{}`: of unknown type", self.name),
+        }
     }
 }
 
@@ -63,7 +69,7 @@ impl Interface {
         Self::new(graph.inputs.iter().map(named).collect(), graph.outputs.iter().map(named).collect())
     }
 
-    fn new(inputs: Vec<(String, Option<TensorType>)>, outputs: Vec<(String, Option<TensorType>)>) -> Self {
+    pub(super) fn new(inputs: Vec<(String, Option<TensorType>)>, outputs: Vec<(String, Option<TensorType>)>) -> Self {
         let mut types = Names::new(&["Input", "Output", "Outputs", "Model"]);
         let mut variables = Names::new(&["memory", "weights", "rt", "self", "new", "run", "run_in_place"]);
         let mut ports = |side: Vec<(String, Option<TensorType>)>, only: &str| {
@@ -84,11 +90,7 @@ impl Interface {
     /// `pub type Input = [[f32; 10]; 49];`, and the struct of several outputs.
     pub(super) fn types(&self) -> TokenStream {
         let aliases = self.ports().map(|port| {
-            let (alias, ty) = (&port.alias, port.rust_type());
-            let doc = match &port.ty {
-                Some(ty) => format!(" `{}`: {ty}", port.name),
-                None => format!(" `{}`: of unknown type", port.name),
-            };
+            let (alias, ty, doc) = (&port.alias, port.rust_type(), port.doc());
             quote! {
                 #[doc = #doc]
                 pub type #alias = #ty;
@@ -112,7 +114,9 @@ impl Interface {
     }
 
     /// `pub const SIGNATURE`: what the trait tells.
-    pub(super) fn signature(&self, name: &str) -> TokenStream {
+    pub(super) fn signature(&self, module: &Ident) -> TokenStream {
+        let name = module.to_string();
+        let name = name.trim_start_matches("r#");
         let tensors = |ports: &[Port]| {
             let tensors: Vec<TokenStream> = ports.iter().map(tensor).collect();
             quote!(&[#(#tensors),*])
@@ -133,13 +137,12 @@ impl Interface {
 
     /// `pub mod features { NAME, SHAPE }`
     pub(super) fn modules(&self) -> TokenStream {
-        let modules = self.ports().filter_map(|port| {
-            let ty = port.ty.as_ref()?;
-            let (variable, name) = (&port.variable, &port.name);
-            let sizes = ty.shape.iter().map(|&size| Literal::usize_unsuffixed(size));
-            let rank = Literal::usize_unsuffixed(ty.shape.len());
-            let doc = format!(" `{name}`: {ty}");
-            Some(quote! {
+        let modules = self.ports().map(|port| {
+            let (variable, name, doc) = (&port.variable, &port.name, port.doc());
+            let shape = port.ty.as_ref().map_or(&[][..], |ty| &ty.shape);
+            let rank = Literal::usize_unsuffixed(shape.len());
+            let sizes = shape.iter().map(|&size| Literal::usize_unsuffixed(size));
+            quote! {
                 #[doc = #doc]
                 pub mod #variable {
                     /// The name in the model.
@@ -147,7 +150,7 @@ impl Interface {
                     /// The sizes in the model.
                     pub const SHAPE: [usize; #rank] = [#(#sizes),*];
                 }
-            })
+            }
         });
         quote! { #(#modules)* }
     }
@@ -165,8 +168,11 @@ impl Interface {
         let reads = list(&self.inputs);
         let doc = format!(" Runs the model: reads {reads}, returns {}.", list(&self.outputs));
         let result = self.result_type();
+        // Clippy bears seven arguments, of which one is the model.
+        let many = (self.inputs.len() > 6).then(|| quote!(#[allow(clippy::too_many_arguments)]));
         quote! {
             #[doc = #doc]
+            #many
             pub fn run(&mut self, #(#arguments),*) -> #result {
                 #(#copies)*
                 self.run_in_place()
@@ -189,14 +195,16 @@ impl Interface {
         quote! { #(#methods)* }
     }
 
-    fn method(&self, port: &Port) -> Ident {
+    /// `input_mut`, or `features_mut` where there are several inputs.
+    pub(super) fn method(&self, port: &Port) -> Ident {
         match self.inputs.len() {
             1 => format_ident!("input_mut"),
             _ => format_ident!("{}_mut", port.variable),
         }
     }
 
-    fn result_type(&self) -> TokenStream {
+    /// What a run returns.
+    pub(super) fn result_type(&self) -> TokenStream {
         if self.outputs.len() == 1 { quote!(&Output) } else { quote!(Outputs<'_>) }
     }
 
@@ -263,79 +271,5 @@ fn list(ports: &[Port]) -> String {
     match ports {
         [] => "nothing".to_owned(),
         _ => ports.iter().map(|port| format!("`{}`", port.name)).collect::<Vec<_>>().join(", "),
-    }
-}
-
-/// The module as far as it is known after errors, so that code which uses it gives no errors of its own.
-pub fn partial(diagnostics: &Diagnostics, options: &Options) -> TokenStream {
-    let interface = Interface::new(diagnostics.inputs.clone(), diagnostics.outputs.clone());
-    let known = !interface.inputs.is_empty() && interface.inputs.iter().all(|port| port.ty.is_some());
-    let types = match interface.outputs.as_slice() {
-        [] => quote! {
-            #[doc = " Unknown, as the model has errors."]
-            pub type Input = rt::Unknown;
-            #[doc = " Unknown, as the model has errors."]
-            pub type Output = rt::Unknown;
-        },
-        _ => interface.types(),
-    };
-    let result = if interface.outputs.is_empty() { quote!(&Output) } else { interface.result_type() };
-    let signature = interface.signature(&options.name);
-    let modules = interface.modules();
-    let run = match (known, interface.inputs.len()) {
-        (true, _) => {
-            let arguments = interface.inputs.iter().map(|port| {
-                let (variable, alias) = (&port.variable, &port.alias);
-                quote!(#variable: &#alias)
-            });
-            quote!(pub fn run(&mut self, #(#arguments),*) -> #result)
-        }
-        (false, 0 | 1) => quote!(pub fn run<T: ?Sized>(&mut self, _: &T) -> #result),
-        (false, count) => {
-            let generics: Vec<Ident> = (0..count).map(|index| format_ident!("T{index}")).collect();
-            quote!(pub fn run<#(#generics: ?Sized),*>(&mut self, #(_: &#generics),*) -> #result)
-        }
-    };
-    let input_mut = interface.inputs.iter().map(|port| {
-        let (method, alias) = (interface.method(port), &port.alias);
-        quote! {
-            #[doc = " The place of an input."]
-            pub fn #method(&mut self) -> &mut #alias { unimplemented!() }
-        }
-    });
-    let (visibility, runtime) = (&options.visibility, &options.runtime);
-    let module = Ident::new(&options.name, Span::call_site());
-    quote! {
-        #[doc = " The part of the module that is known in spite of the model's errors."]
-        #[allow(unused)]
-        #visibility mod #module {
-            use #runtime as rt;
-            #types
-            #[doc = " Unknown."]
-            pub const RAM_BYTES: usize = 0;
-            #[doc = " Unknown."]
-            pub const WEIGHT_BYTES: usize = 0;
-            #[doc = " Unknown."]
-            pub const MACS: u64 = 0;
-            #signature
-            #modules
-            #[doc = " The model."]
-            pub struct Model {}
-            impl Model {
-                #[doc = " A model that cannot run."]
-                pub const fn new() -> Self { Self {} }
-                #[doc = " Runs the model."]
-                #run { unimplemented!() }
-                #(#input_mut)*
-                #[doc = " Runs the model."]
-                pub fn run_in_place(&mut self) -> #result { unimplemented!() }
-            }
-            impl rt::Model for Model {
-                fn signature(&self) -> &'static rt::Signature { &SIGNATURE }
-                fn input_bytes(&mut self, _: usize) -> Option<&mut [u8]> { unimplemented!() }
-                fn run_in_place(&mut self) { unimplemented!() }
-                fn output_bytes(&self, _: usize) -> Option<&[u8]> { unimplemented!() }
-            }
-        }
     }
 }

@@ -1,6 +1,6 @@
 //! Fixes the dimensions of the graph's inputs: from the file, from the argument `dims`, or by the rule for a batch of one.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use crate::diagnostic::{Diagnostic, Subject};
 use crate::onnx::proto::{self, DimensionValue, TypeValue};
@@ -26,49 +26,211 @@ enum Size<'a> {
     Unnamed,
 }
 
-/// Gives every input its fixed type.
-pub fn resolve<'a>(inputs: Vec<&'a proto::ValueInfo>, options: &Options, file: &str) -> Resolved<'a> {
-    let mut resolved = Resolved { inputs: Vec::new(), faults: Vec::new(), notes: Vec::new() };
-    let mut used = BTreeSet::new();
-    let mut open = Vec::new();
-    let defaults = default_symbols(&inputs, options);
-    for input in &inputs {
-        let ty = match declaration(input) {
-            Ok((elem, sizes)) => {
-                let sizes = fix(&input.name, &sizes, options, &defaults, &mut used, &mut resolved);
-                if sizes.iter().any(|size| !matches!(size, Size::Fixed(_))) {
-                    open.push((input.name.as_str(), sizes.clone()));
-                }
-                fixed(elem, &sizes)
+/// What fixes open dimensions.
+pub struct Rules<'a> {
+    options: &'a Options,
+    /// Symbols that stand for a batch of one.
+    batch: BTreeSet<&'a str>,
+}
+
+impl<'a> Rules<'a> {
+    /// The rules for a graph with these inputs.
+    ///
+    /// A symbol stands for a batch when it is an input's first dimension, that input's only open one, and called `N`, `unk__…` or a
+    /// name that contains `batch`. It is one wherever it occurs.
+    pub fn new(inputs: &[&'a proto::ValueInfo], options: &'a Options) -> Self {
+        let mut rules = Self { options, batch: BTreeSet::new() };
+        for (_, sizes) in inputs.iter().filter_map(|input| declaration(input).ok()) {
+            let [Size::Named(name), rest @ ..] = sizes.as_slice() else { continue };
+            if is_batch(name) && rest.iter().all(|size| rules.given(size).is_some()) {
+                rules.batch.insert(name);
             }
-            Err(fault) => {
-                resolved.faults.push(fault.at(format!("{file}: input `{}`", input.name)));
-                None
-            }
-        };
-        if ty.as_ref().is_some_and(|ty| ty.elements() == 0) {
-            resolved.faults.push(no_elements(input, file));
         }
-        resolved.inputs.push((&input.name, ty));
+        rules
     }
-    if !open.is_empty() {
-        resolved.faults.push(unresolved(&open, file));
+
+    /// Gives every input its fixed type.
+    pub fn resolve(&self, inputs: &[&'a proto::ValueInfo], file: &str) -> Resolved<'a> {
+        let mut resolved = Resolved { inputs: Vec::new(), faults: Vec::new(), notes: Vec::new() };
+        let mut open = Vec::new();
+        for input in inputs {
+            let ty = match self.input_type(input, &mut resolved.notes) {
+                Ok(Some(ty)) => Some(ty),
+                Ok(None) => {
+                    open.push(*input);
+                    None
+                }
+                Err(fault) => {
+                    resolved.faults.push(fault.at(file));
+                    None
+                }
+            };
+            resolved.inputs.push((&input.name, ty));
+        }
+        if !open.is_empty() {
+            resolved.faults.push(self.unresolved(&open).at(file));
+        }
+        resolved.faults.extend(self.unused_keys(inputs));
+        resolved
     }
-    unused_keys(&inputs, options, &used, &mut resolved.faults);
-    resolved
+
+    /// The type of an input; `None` when dimensions stay open.
+    fn input_type(&self, input: &'a proto::ValueInfo, notes: &mut Vec<String>) -> Result<Option<TensorType>, Diagnostic> {
+        let (elem, declared) = declaration(input)?;
+        if let Some(fault) = self.disagreement(input, &declared) {
+            return Err(fault);
+        }
+        let sizes = self.fix(&input.name, &declared);
+        let Some(fixed) = all_fixed(&sizes) else { return Ok(None) };
+        let defaults = declared.iter().filter(|size| self.shape(&input.name).is_none() && self.given(size).is_none());
+        for size in defaults {
+            let note = match size {
+                Size::Named(name) => format!("dimension `{name}` is 1 (a batch of one)"),
+                _ => format!("the first dimension of `{}` is 1 (a batch of one)", input.name),
+            };
+            if !notes.contains(&note) {
+                notes.push(note);
+            }
+        }
+        match tensor::checked_bytes(&fixed, elem) {
+            Some(0) => Err(Diagnostic::new(
+                format!("input `{}` is {elem}{fixed:?}, which has no elements; expected at least one", input.name),
+                "export the model with at least one element along each dimension",
+            )),
+            Some(_) => Ok(Some(TensorType::new(elem, fixed))),
+            None => Err(Diagnostic::new(
+                format!("input `{}` is {elem}{fixed:?}, which takes more bytes than there are addresses", input.name),
+                "export the model again; this file is damaged",
+            )),
+        }
+    }
+
+    /// The type of a value as the file declares it, when the rules fix all of its sizes.
+    pub fn declared(&self, value: &proto::ValueInfo) -> Option<TensorType> {
+        let (elem, sizes) = declaration(value).ok()?;
+        let sizes = all_fixed(&self.fix(&value.name, &sizes))?;
+        tensor::checked_bytes(&sizes, elem).map(|_| TensorType::new(elem, sizes))
+    }
+
+    /// The size that the file or the argument `dims` gives a dimension.
+    fn given(&self, size: &Size) -> Option<usize> {
+        match size {
+            Size::Fixed(size) => Some(*size),
+            Size::Named(name) => self.options.dims.iter().find_map(|(key, dim)| match dim {
+                Dim::Size(size) if key == name => Some(*size),
+                _ => None,
+            }),
+            Size::Unnamed => None,
+        }
+    }
+
+    /// The whole shape that the argument `dims` gives an input.
+    fn shape(&self, input: &str) -> Option<&'a [usize]> {
+        self.options.dims.iter().find_map(|(key, dim)| match dim {
+            Dim::Shape(shape) if key == input => Some(shape.as_slice()),
+            _ => None,
+        })
+    }
+
+    /// Fixes the sizes of the value called `name`, as far as the rules go.
+    fn fix<'b>(&self, name: &str, declared: &[Size<'b>]) -> Vec<Size<'b>> {
+        if let Some(shape) = self.shape(name) {
+            return shape.iter().map(|&size| Size::Fixed(size)).collect();
+        }
+        let mut sizes = declared.to_vec();
+        for size in &mut sizes {
+            match (self.given(size), &size) {
+                (Some(given), _) => *size = Size::Fixed(given),
+                (None, Size::Named(name)) if self.batch.contains(name) => *size = Size::Fixed(1),
+                _ => {}
+            }
+        }
+        if let [first, rest @ ..] = sizes.as_mut_slice()
+            && (*first == Size::Unnamed || matches!(first, Size::Named(name) if is_batch(name)))
+            && rest.iter().all(|size| matches!(size, Size::Fixed(_)))
+        {
+            *first = Size::Fixed(1);
+        }
+        sizes
+    }
+
+    /// A whole shape in `dims` that the model's declaration contradicts.
+    fn disagreement(&self, input: &proto::ValueInfo, declared: &[Size]) -> Option<Diagnostic> {
+        let shape = self.shape(&input.name)?;
+        let agrees = |(size, given): (&Size, &usize)| !matches!(size, Size::Fixed(fixed) if fixed != given);
+        if shape.len() == declared.len() && declared.iter().zip(shape).all(agrees) {
+            return None;
+        }
+        let fault = Diagnostic::new(
+            format!("`dims` gives input `{}` the shape {shape:?}; the model declares {}", input.name, print(declared)),
+            "give one size for each dimension, and the model's own where it is fixed",
+        );
+        Some(fault.about(Subject::Dim(input.name.clone())))
+    }
+
+    /// One report of all open dimensions, with the line that fixes them.
+    fn unresolved(&self, open: &[&proto::ValueInfo]) -> Diagnostic {
+        let mut entries: Vec<String> = self.options.dims.iter().map(|(name, dim)| format!("{}: {dim}", key(name))).collect();
+        let (mut names, mut notes) = (Vec::new(), Vec::new());
+        for input in open {
+            let Ok((elem, declared)) = declaration(input) else { continue };
+            notes.push(format!("`{}` is {elem}{}", input.name, print(&declared)));
+            let sizes = self.fix(&input.name, &declared);
+            if sizes.contains(&Size::Unnamed) {
+                let ones: Vec<usize> = sizes.iter().map(|size| self.given(size).unwrap_or(1)).collect();
+                names.push(format!("an unnamed one of `{}`", input.name));
+                entries.push(format!("{:?}: {ones:?}", input.name));
+                continue;
+            }
+            for size in sizes {
+                let Size::Named(name) = size else { continue };
+                if !names.contains(&format!("`{name}`")) {
+                    names.push(format!("`{name}`"));
+                    entries.push(format!("{}: 1", key(name)));
+                }
+            }
+        }
+        let verb = if self.options.dims.is_empty() { "add" } else { "write" };
+        let fault = Diagnostic::new(
+            format!("dimensions of the inputs are open: {}; all must be known at compile time", names.join(", ")),
+            format!("{verb} `dims = {{ {} }}` with the sizes that you need", entries.join(", ")),
+        );
+        notes.into_iter().fold(fault, Diagnostic::note)
+    }
+
+    /// Keys of `dims` that fix nothing are mistakes.
+    fn unused_keys(&self, inputs: &[&proto::ValueInfo]) -> Vec<Diagnostic> {
+        let mut symbols: Vec<String> = Vec::new();
+        for input in inputs {
+            let sizes = declaration(input).map(|(_, sizes)| sizes).unwrap_or_default();
+            let names =
+                sizes.iter().filter_map(|size| if let Size::Named(name) = size { Some((*name).to_owned()) } else { None });
+            symbols.extend(names.filter(|name| !symbols.contains(name)).collect::<Vec<_>>());
+        }
+        let is_used = |(key, dim): &&(String, Dim)| match dim {
+            Dim::Size(_) => symbols.contains(key),
+            Dim::Shape(_) => inputs.iter().any(|input| input.name == *key),
+        };
+        let known: Vec<String> = symbols
+            .iter()
+            .map(|name| format!("`{}: 1`", key(name)))
+            .chain(inputs.iter().map(|input| format!("`{:?}: […]`", input.name)))
+            .collect();
+        let unused = self.options.dims.iter().filter(|entry| !is_used(entry));
+        unused
+            .map(|(name, dim)| {
+                Diagnostic::new(
+                    format!("`dims` has `{}: {dim}`, which fixes nothing; possible are {}", key(name), known.join(", ")),
+                    "remove it, or correct its name",
+                )
+                .about(Subject::Dim(name.clone()))
+            })
+            .collect()
+    }
 }
 
-/// The type that the file declares for a value, when its sizes are all fixed.
-pub fn declared(value: &proto::ValueInfo) -> Option<TensorType> {
-    let (elem, sizes) = declaration(value).ok()?;
-    fixed(elem, &sizes)
-}
-
-fn fixed(elem: ElemType, sizes: &[Size]) -> Option<TensorType> {
-    let sizes: Option<Vec<usize>> =
-        sizes.iter().map(|size| if let Size::Fixed(size) = size { Some(*size) } else { None }).collect();
-    let sizes = sizes.filter(|sizes| tensor::checked_bytes(sizes, elem).is_some())?;
-    Some(TensorType::new(elem, sizes))
+fn all_fixed(sizes: &[Size]) -> Option<Vec<usize>> {
+    sizes.iter().map(|size| if let Size::Fixed(size) = size { Some(*size) } else { None }).collect()
 }
 
 fn declaration(input: &proto::ValueInfo) -> Result<(ElemType, Vec<Size<'_>>), Diagnostic> {
@@ -100,123 +262,18 @@ fn size(dim: &proto::Dimension) -> Size<'_> {
     }
 }
 
-/// Symbols that stand for a batch: an input's first dimension when it is that input's only open one and is called `N`, `unk__…`
-/// or contains `batch`. They are one wherever they occur.
-fn default_symbols<'a>(inputs: &[&'a proto::ValueInfo], options: &Options) -> BTreeSet<&'a str> {
-    let declared = inputs.iter().filter_map(|input| declaration(input).ok());
-    declared
-        .filter_map(|(_, sizes)| match sizes.as_slice() {
-            [Size::Named(name), rest @ ..] if is_batch(name) && rest.iter().all(|size| is_given(size, options)) => Some(*name),
-            _ => None,
-        })
-        .collect()
-}
-
-fn is_given(size: &Size, options: &Options) -> bool {
-    match size {
-        Size::Fixed(_) => true,
-        Size::Named(name) => options.dims.iter().any(|(key, _)| key == name),
-        Size::Unnamed => false,
-    }
-}
-
 fn is_batch(name: &str) -> bool {
     name == "N" || name.starts_with("unk__") || name.to_lowercase().contains("batch")
 }
 
-fn fix<'a>(
-    input: &str,
-    sizes: &[Size<'a>],
-    options: &Options,
-    defaults: &BTreeSet<&str>,
-    used: &mut BTreeSet<String>,
-    resolved: &mut Resolved,
-) -> Vec<Size<'a>> {
-    let mut sizes = sizes.to_vec();
-    if let Some((key, Dim::Shape(shape))) =
-        options.dims.iter().find(|(key, value)| key == input && matches!(value, Dim::Shape(_)))
-    {
-        used.insert(key.clone());
-        let agrees = shape.len() == sizes.len()
-            && sizes.iter().zip(shape).all(|(size, given)| !matches!(size, Size::Fixed(fixed) if fixed != given));
-        if !agrees {
-            let found: Vec<_> = sizes.iter().map(print).collect();
-            resolved.faults.push(
-                Diagnostic::new(
-                    format!("`dims` gives input `{input}` the shape {shape:?}, but the model declares [{}]", found.join(", ")),
-                    "give one size for each declared dimension, and keep the fixed ones",
-                )
-                .about(Subject::Dim(key.clone())),
-            );
-        }
-        return shape.iter().map(|&size| Size::Fixed(size)).collect();
-    }
-    for size in &mut sizes {
-        let Size::Named(name) = size else { continue };
-        if let Some((key, Dim::Size(given))) = options.dims.iter().find(|(key, _)| key == name) {
-            used.insert(key.clone());
-            *size = Size::Fixed(*given);
-        } else if defaults.contains(name) {
-            let note = format!("dimension `{name}` is 1 (a batch of one)");
-            if !resolved.notes.contains(&note) {
-                resolved.notes.push(note);
-            }
-            *size = Size::Fixed(1);
-        }
-    }
-    if let [first @ Size::Unnamed, rest @ ..] = sizes.as_mut_slice()
-        && rest.iter().all(|size| matches!(size, Size::Fixed(_)))
-    {
-        *first = Size::Fixed(1);
-        resolved.notes.push(format!("the first dimension of `{input}` is 1 (a batch of one)"));
-    }
-    sizes
-}
-
-fn print(size: &Size) -> String {
-    match size {
+/// `[1, time, ?]`
+fn print(sizes: &[Size]) -> String {
+    let sizes = sizes.iter().map(|size| match size {
         Size::Fixed(size) => size.to_string(),
         Size::Named(name) => (*name).to_owned(),
         Size::Unnamed => "?".to_owned(),
-    }
-}
-
-fn no_elements(input: &proto::ValueInfo, file: &str) -> Diagnostic {
-    Diagnostic::new(
-        format!("input `{}` has a dimension of size 0, so it has no elements", input.name),
-        "export the model with at least one element along each dimension",
-    )
-    .at(format!("{file}: input `{}`", input.name))
-}
-
-/// One report of all open dimensions, with the line that fixes them.
-fn unresolved(open: &[(&str, Vec<Size>)], file: &str) -> Diagnostic {
-    let mut entries: BTreeMap<String, String> = BTreeMap::new();
-    for (input, sizes) in open {
-        if sizes.contains(&Size::Unnamed) {
-            let shape: Vec<_> =
-                sizes.iter().map(|size| if let Size::Fixed(size) = size { size.to_string() } else { "1".into() }).collect();
-            entries.insert((*input).to_owned(), format!("\"{input}\": [{}]", shape.join(", ")));
-            continue;
-        }
-        for size in sizes {
-            if let Size::Named(name) = size {
-                entries.insert((*name).to_owned(), format!("{}: 1", key(name)));
-            }
-        }
-    }
-    let entries: Vec<_> = entries.into_values().collect();
-    let count: usize = open.iter().map(|(_, sizes)| sizes.iter().filter(|size| !matches!(size, Size::Fixed(_))).count()).sum();
-    let mut fault = Diagnostic::new(
-        format!("{count} dimensions of the model's inputs are not fixed; all must be known at compile time"),
-        format!("add `dims = {{ {} }}` to the macro's arguments, with the sizes that you need", entries.join(", ")),
-    )
-    .at(file);
-    for (input, sizes) in open {
-        let sizes: Vec<_> = sizes.iter().map(print).collect();
-        fault = fault.note(format!("input `{input}` has the dimensions [{}]", sizes.join(", ")));
-    }
-    fault
+    });
+    format!("[{}]", sizes.collect::<Vec<_>>().join(", "))
 }
 
 /// A symbol as a key of `dims`: an identifier as it is, anything else in quotes.
@@ -224,24 +281,4 @@ fn key(name: &str) -> String {
     let is_ident = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
         && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
     if is_ident { name.to_owned() } else { format!("{name:?}") }
-}
-
-/// Keys of `dims` that fixed nothing are mistakes.
-fn unused_keys(inputs: &[&proto::ValueInfo], options: &Options, used: &BTreeSet<String>, faults: &mut Vec<Diagnostic>) {
-    for (name, _) in options.dims.iter().filter(|(name, _)| !used.contains(name)) {
-        let mut known = BTreeSet::new();
-        for input in inputs {
-            known.insert(format!("\"{}\"", input.name));
-            let sizes = declaration(input).map(|(_, sizes)| sizes).unwrap_or_default();
-            known.extend(sizes.iter().filter_map(|size| if let Size::Named(name) = size { Some(key(name)) } else { None }));
-        }
-        let known: Vec<_> = known.into_iter().map(|name| format!("`{name}`")).collect();
-        faults.push(
-            Diagnostic::new(
-                format!("`dims` fixes `{name}`, which is neither an open dimension nor an input with a whole shape"),
-                format!("remove it, or use one of {}", known.join(", ")),
-            )
-            .about(Subject::Dim(name.clone())),
-        );
-    }
 }
