@@ -1,1 +1,4 @@
-//! Support code of the tests of the whole lane.
+//! Support code of the tests of the whole lane: small ONNX models, written by an encoder that shares nothing with our decoder.
+
+pub mod build;
+pub mod models;

@@ -1,5 +1,6 @@
 //! The project's own commands, run as `cargo xtask COMMAND`; without a command it lists them.
 
+mod bless;
 mod check;
 mod command;
 mod firmware;
@@ -16,6 +17,7 @@ struct Command {
 }
 
 const COMMANDS: &[Command] = &[
+    Command { name: "bless", usage: bless::USAGE, run: bless::run },
     Command { name: "check", usage: check::USAGE, run: check::run },
     Command { name: "firmware", usage: firmware::USAGE, run: firmware::run },
     Command { name: "timing", usage: timing::USAGE, run: timing::run },

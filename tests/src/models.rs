@@ -1,0 +1,162 @@
+//! The models that tests of the macro include, as the code that writes them.
+//!
+//! A macro reads files, so the files are stored. `stored_models_are_what_the_code_writes` compares them with what stands here;
+//! `cargo xtask bless` writes them anew.
+
+use std::path::{Path, PathBuf};
+
+use crate::build::{Build, data_type, external_tensor, tensor};
+
+/// A stored file: its path in the folder `tests`, and what it holds.
+pub struct Stored {
+    path: &'static str,
+    /// The contents.
+    pub bytes: Vec<u8>,
+}
+
+impl Stored {
+    /// Where it lies.
+    pub fn path(&self) -> PathBuf {
+        Path::new(env!("CARGO_MANIFEST_DIR")).join(self.path)
+    }
+}
+
+/// All stored files.
+pub fn stored() -> Vec<Stored> {
+    [interface(), refused()].concat().into_iter().map(|(path, bytes)| Stored { path, bytes }).collect()
+}
+
+type Files = Vec<(&'static str, Vec<u8>)>;
+
+/// Models that compile, for tests of what the module offers.
+fn interface() -> Files {
+    vec![
+        ("models/softmax.onnx", softmax().to_bytes()),
+        ("models/several.onnx", several().to_bytes()),
+        ("models/elements.onnx", elements().to_bytes()),
+        ("models/scalar.onnx", unary("Relu", "f32[]", "f32[]").to_bytes()),
+        ("models/batch.onnx", unary("Relu", "f32[N, 1, 4]", "f32[N, 1, 4]").to_bytes()),
+        ("models/unnamed.onnx", unary("Relu", "f32[?, 3]", "f32[?, 3]").to_bytes()),
+        ("models/symbols.onnx", unary("Relu", "f32[batch_size, time, unk__7]", "f32[batch_size, time, unk__7]").to_bytes()),
+        ("models/constant.onnx", constant().to_bytes()),
+        ("models/External-Data.onnx", external().to_bytes()),
+        ("models/external.bin", [1.0f32, 2.0, 3.0].iter().flat_map(|weight| weight.to_le_bytes()).collect()),
+    ]
+}
+
+/// Models that are refused, for tests of what the user is told.
+fn refused() -> Files {
+    let truncated = softmax().to_bytes();
+    let missing_side_file = [("location", "nowhere.bin")];
+    vec![
+        ("ui/models/good.onnx", softmax().to_bytes()),
+        ("ui/models/not_onnx.onnx", b"<html><body>404 Not Found</body></html>\n".to_vec()),
+        ("ui/models/truncated.onnx", truncated[..truncated.len() - 20].to_vec()),
+        ("ui/models/unsupported_operators.onnx", unsupported_operators().to_bytes()),
+        (
+            "ui/models/unsupported_value.onnx",
+            unary("Softmax", "f32[1, 4]", "f32[1, 4]").name("/head/Softmax").int("axis", 7).to_bytes(),
+        ),
+        ("ui/models/unknown_attribute.onnx", unary("Relu", "f32[1, 4]", "f32[1, 4]").float("alpha", 0.5).to_bytes()),
+        (
+            "ui/models/wrong_shapes.onnx",
+            Build::new(13)
+                .input("x", "f32[1, 4]")
+                .initializer(tensor("w", &[5, 2], &[0.5f32; 10]))
+                .node("MatMul", &["x", "w"], &["y"])
+                .name("/head/MatMul")
+                .output("y", "f32[1, 2]")
+                .to_bytes(),
+        ),
+        ("ui/models/open_dimensions.onnx", unary("Relu", "f32[N, time, mel.bins]", "f32[N, time, mel.bins]").to_bytes()),
+        (
+            "ui/models/missing_side_file.onnx",
+            Build::new(13)
+                .input("x", "f32[4]")
+                .initializer(external_tensor("w", &[4], data_type("f32"), &missing_side_file))
+                .node("Add", &["x", "w"], &["y"])
+                .output("y", "f32[4]")
+                .to_bytes(),
+        ),
+        ("ui/models/several_faults.onnx", several_faults().to_bytes()),
+    ]
+}
+
+/// One node from `x` to `y`.
+fn unary(op: &str, input: &str, output: &str) -> Build {
+    Build::new(13).input("x", input).output("y", output).node(op, &["x"], &["y"])
+}
+
+/// A small classifier: an affine layer and its probabilities.
+fn softmax() -> Build {
+    Build::new(13)
+        .input("features", "f32[1, 2]")
+        .initializer(tensor("weights", &[2, 3], &[1.0f32, 0.0, -1.0, 0.0, 1.0, -1.0]))
+        .initializer(tensor("bias", &[3], &[0.0f32, 0.5, 0.0]))
+        .node("Gemm", &["features", "weights", "bias"], &["logits"])
+        .name("/dense/Gemm")
+        .node("Softmax", &["logits"], &["scores"])
+        .name("/head/Softmax")
+        .output("scores", "f32[1, 3]")
+}
+
+/// Two inputs whose names give one name in Rust, and two outputs, one of which is named after fused nodes.
+fn several() -> Build {
+    Build::new(13)
+        .input("serving_default_input_1:0", "f32[2, 3]")
+        .input("Serving_default_input_1:0", "f32[1, 1, 3]")
+        .node("Add", &["serving_default_input_1:0", "Serving_default_input_1:0"], &["sum"])
+        .node("Relu", &["sum"], &["model/relu/Relu;model/add"])
+        .output("sum", "f32[1, 2, 3]")
+        .output("model/relu/Relu;model/add", "f32[1, 2, 3]")
+}
+
+/// An input and an output of every element type.
+fn elements() -> Build {
+    let types = ["i8", "i16", "i32", "i64", "u8", "u16", "u32", "u64", "f16", "bf16", "f32", "f64", "bool"];
+    types.iter().fold(Build::new(13), |model, ty| {
+        let (input, output, ty) = (format!("{ty}_in"), format!("{ty}_out"), format!("{ty}[2]"));
+        model.input(&input, &ty).node("Identity", &[&input], &[&output]).output(&output, &ty)
+    })
+}
+
+/// No input at all.
+fn constant() -> Build {
+    Build::new(13).initializer(tensor("a", &[2], &[1.5f32, -1.0])).node("Relu", &["a"], &["y"]).output("y", "f32[2]")
+}
+
+/// Weights in a file beside the model.
+fn external() -> Build {
+    let entries = [("location", "external.bin"), ("offset", "4"), ("length", "8")];
+    Build::new(13)
+        .input("x", "f32[2]")
+        .initializer(external_tensor("w", &[2], data_type("f32"), &entries))
+        .node("Add", &["x", "w"], &["y"])
+        .output("y", "f32[2]")
+}
+
+fn unsupported_operators() -> Build {
+    Build::new(13)
+        .opset("com.example", 1)
+        .input("x", "f32[1, 4]")
+        .node("Relu", &["x"], &["a"])
+        .node("com.example::Whiten", &["a"], &["b"])
+        .name("/front/Whiten")
+        .node("NoSuchOperator", &["b"], &["c"])
+        .node("com.example::Whiten", &["c"], &["y"])
+        .name("/front/Whiten_1")
+        .output("y", "f32[1, 4]")
+}
+
+/// Two faults that have nothing to do with each other, and a node that only suffers from one of them.
+fn several_faults() -> Build {
+    Build::new(13)
+        .input("x", "f32[1, 4]")
+        .node("Softmax", &["x"], &["a"])
+        .int("axis", 2)
+        .node("Relu", &["a"], &["y"])
+        .node("Concat", &["x", "x"], &["z"])
+        .int("axis", -3)
+        .output("y", "f32[1, 4]")
+        .output("z", "f32[1, 8]")
+}

@@ -1,0 +1,3 @@
+model_runtime::include_model!(wake.onnx);
+
+fn main() {}
