@@ -130,22 +130,33 @@ fn read_dropout(node: &mut NodeReader, mask: Option<ElemType>) -> Result<Vec<Val
     Ok(outputs)
 }
 
+/// For each axis of `coarse` the axes of `fine` into which a reshape splits it, those of one aside; `None` when it joins axes, too.
+pub fn split(coarse: &Shape, fine: &Shape) -> Option<Vec<Vec<usize>>> {
+    let mut wide = (0..fine.len()).filter(|&axis| fine[axis] != 1);
+    let group = |&size: &usize| {
+        let (mut axes, mut product) = (Vec::new(), 1);
+        while product < size {
+            let axis = wide.next()?;
+            product *= fine[axis];
+            axes.push(axis);
+        }
+        (product == size).then_some(axes)
+    };
+    coarse.iter().map(group).collect()
+}
+
 impl Operator for Reshape {
     fn infer(&self, inputs: &[&TensorType]) -> Result<Vec<TensorType>> {
         Ok(vec![inputs[0].with_shape(self.shape.clone())])
     }
 
     fn transposed(&self, types: Types, perm: &[usize]) -> Option<(Op, Vec<usize>)> {
+        // The axes that each one is split into stay together; dimensions of one go to the front.
         let (from, to) = (&types.inputs[0].shape, &self.shape);
-        if from.squeezed() != to.squeezed() {
-            return None;
-        }
-        // Only dimensions of one come or go. The others keep the order that they have before the transpose.
-        let wide = |shape: &Shape| (0..shape.len()).filter(|&axis| shape[axis] != 1).collect::<Vec<_>>();
-        let mut pairs: Vec<(usize, usize)> = wide(from).into_iter().map(|axis| perm[axis]).zip(wide(to)).collect();
-        pairs.sort_unstable();
+        let mut groups: Vec<(usize, Vec<usize>)> = perm.iter().copied().zip(split(from, to)?).collect();
+        groups.sort_unstable();
         let mut sources: Vec<usize> = (0..to.len()).filter(|&axis| to[axis] == 1).collect();
-        sources.extend(pairs.into_iter().map(|(_, axis)| axis));
+        sources.extend(groups.into_iter().flat_map(|(_, axes)| axes));
         let shape: Shape = sources.iter().map(|&axis| to[axis]).collect();
         let mut behind = vec![0; to.len()];
         sources.iter().enumerate().for_each(|(place, &axis)| behind[axis] = place);
@@ -206,6 +217,25 @@ mod tests {
         unsqueeze(13).refused("`axes` is missing", "onnx.checker");
         unsqueeze(13).constant_ints(&[0, -4]).refused("`axes` is [0, -4], which names an axis twice", "each axis once");
         unsqueeze(13).constant_ints(&[4]).refused("`axes` is 4, but the input has 3 dimensions", "from -3 to 2");
+    }
+
+    #[test]
+    fn axes_are_split() {
+        let shape = |sizes: &[usize]| Shape::from(sizes);
+        assert_eq!(split(&shape(&[1, 6, 4]), &shape(&[2, 1, 3, 4, 1])), Some(vec![vec![], vec![0, 2], vec![3]]));
+        assert_eq!(split(&shape(&[6, 4]), &shape(&[24])), None);
+        assert_eq!(split(&shape(&[6, 4]), &shape(&[4, 6])), None);
+        assert_eq!(split(&shape(&[]), &shape(&[1])), Some(vec![]));
+    }
+
+    #[test]
+    fn a_transpose_moves_behind() {
+        // f32[2, 3, 4] is seen as f32[4, 2, 3], which is split into f32[2, 2, 1, 2, 3].
+        let (from, to) = (TensorType::new(ElemType::F32, [4, 2, 3]), Shape::from([2, 2, 1, 2, 3]));
+        let types = Types { inputs: &[&from], outputs: &[] };
+        let (moved, behind) = Reshape { shape: to }.transposed(types, &[2, 0, 1]).expect("it splits one axis");
+        assert_eq!((moved, behind), (Reshape { shape: [1, 2, 3, 2, 2].into() }.into(), vec![3, 4, 0, 1, 2]));
+        assert_eq!(Reshape { shape: [8, 3].into() }.transposed(types, &[2, 0, 1]), None);
     }
 
     #[test]

@@ -2,12 +2,12 @@
 
 use crate::graph::Graph;
 use crate::op::{Op, View};
-use crate::ops::reshape::Reshape;
+use crate::ops::reshape::{self, Reshape};
 use crate::ops::transpose::Transpose;
 use crate::plan::with_types;
 
 /// `Transpose(Transpose(x))` → `Transpose(x)`, `Reshape(Reshape(x))` → `Reshape(x)`, `Slice(Slice(x))` → `Slice(x)`, `Transpose(x)`
-/// that moves only dimensions of one → `Reshape(x)`, `Reshape(x)` to its own shape → `x`
+/// that moves only dimensions of one → `Reshape(x)`, `Reshape(x)` to its own shape → `x`, and what [`join`] does
 pub(super) fn merge_movement(graph: &mut Graph) {
     let mut index = 0;
     while index < graph.nodes.len() {
@@ -42,12 +42,30 @@ fn merge(graph: &mut Graph, index: usize) -> bool {
         (Op::Transpose(first), Op::Transpose(second)) => {
             Transpose { perm: second.perm.iter().map(|&axis| first.perm[axis]).collect() }.into()
         }
+        (Op::Reshape(_), Op::Transpose(second)) => return join(graph, index, before, &second.clone()),
         (Op::Reshape(_), Op::Reshape(second)) => second.clone().into(),
         // What several read is kept: it may be all that need be kept of what it is taken from.
         (Op::Slice(first), Op::Slice(second)) if graph.uses(input) == 1 => first.then(second).into(),
         _ => return false,
     };
     graph.rewrite(index, merged, &[source], &origin);
+    true
+}
+
+/// `Transpose(Reshape(Transpose(x)))`, the reshape joining axes → `Reshape(Transpose(x))`: the axes that are joined move together
+fn join(graph: &mut Graph, index: usize, reshape: usize, second: &Transpose) -> bool {
+    let (fine, output) = (graph.nodes[reshape].inputs[0], graph.nodes[index].outputs[0]);
+    let Some(first) = graph.producer(fine).map(|before| &graph.nodes[before]) else { return false };
+    let Op::Transpose(Transpose { perm }) = &first.op else { return false };
+    let (fine, coarse) = (&graph.ty(fine).shape, &graph.ty(graph.nodes[reshape].outputs[0]).shape);
+    let Some(groups) = reshape::split(coarse, fine) else { return false };
+    let units = (0..fine.len()).filter(|&axis| fine[axis] == 1);
+    let moved = second.perm.iter().flat_map(|&axis| groups[axis].iter().copied());
+    let perm = units.chain(moved).map(|axis| perm[axis]).collect();
+    let (source, shape) = (first.inputs[0], graph.ty(output).shape.clone());
+    let origin = graph.nodes[index].origin.clone();
+    let moved = graph.insert_one(index, Transpose { perm }.into(), &[source], &origin);
+    graph.rewrite(index + 1, Reshape { shape }.into(), &[moved], &origin);
     true
 }
 
@@ -69,6 +87,20 @@ mod tests {
 
     fn slice(start: usize, len: usize, step: isize) -> Op {
         Slice { axes: vec![Span { start, len, step }, Span::all(3)] }.into()
+    }
+
+    #[test]
+    fn joined_axes_move_together() {
+        // Blocks of 2 × 2 pixels of channels: by the formula of `DepthToSpace`, then channels last.
+        let steps: [Op; 4] = [
+            Reshape { shape: [1, 2, 2, 3, 4, 5].into() }.into(),
+            Transpose { perm: vec![0, 3, 4, 1, 5, 2] }.into(),
+            Reshape { shape: [1, 3, 8, 10].into() }.into(),
+            Transpose { perm: vec![0, 2, 3, 1] }.into(),
+        ];
+        let text = text(&[1, 12, 4, 5], &steps);
+        assert!(text.contains("f32[1, 4, 2, 5, 2, 3] = Transpose { perm: [0, 4, 1, 5, 2, 3] }"), "{text}");
+        assert!(text.contains("f32[1, 8, 10, 3] = Reshape") && text.matches("Transpose").count() == 1, "{text}");
     }
 
     #[test]
