@@ -18,17 +18,20 @@ fn sink(graph: &mut Graph, index: usize) {
     let after = graph.ty(node.outputs[0]).shape.clone();
     let sources: Vec<Option<ValueId>> = node.inputs.iter().map(|&id| reshape_before(graph, id)).collect();
     let Some(before) = sources.iter().flatten().next().map(|&id| graph.ty(id).shape.clone()) else { return };
+    let fits = |(&id, source): (&ValueId, &Option<ValueId>)| match source {
+        Some(source) => graph.ty(id).shape == after && graph.ty(*source).shape == before,
+        None => graph.constant(id).is_some() && seen_before(&graph.ty(id).shape, &after, &before).is_some(),
+    };
+    if !node.inputs.iter().zip(&sources).all(fits) {
+        return;
+    }
     let mut inputs = Vec::new();
     for (&id, source) in node.inputs.iter().zip(sources) {
-        let shape = graph.ty(id).shape.clone();
-        match source {
-            Some(source) if shape == after && graph.ty(source).shape == before => inputs.push(source),
-            None if graph.constant(id).is_some() => match seen_before(&shape, &after, &before) {
-                Some(shape) => inputs.push(graph.insert_one(index, Reshape { shape }.into(), &[id], &[])),
-                None => return,
-            },
-            _ => return,
-        }
+        let shape = seen_before(&graph.ty(id).shape, &after, &before);
+        inputs.push(match (source, shape) {
+            (None, Some(shape)) => graph.insert_one(index, Reshape { shape }.into(), &[id], &[]),
+            (source, _) => source.unwrap_or(id),
+        });
     }
     let result = graph.insert_one(index, node.op, &inputs, &node.origin);
     let name = graph.value(node.outputs[0]).name.clone();
