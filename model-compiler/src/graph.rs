@@ -1,6 +1,6 @@
 //! The model as typed values and core operators, in execution order.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 
 use crate::diagnostic::Result;
@@ -205,23 +205,28 @@ fn count(ids: &[ValueId], id: ValueId) -> usize {
     ids.iter().filter(|&&other| other == id).count()
 }
 
-/// One line a node, for tests and for reading: `%3 f32[1, 4] = Softmax { axis: 1 } (%2)`.
+/// One line a node, for tests and for reading: `%1 f32[1, 4] = Softmax { axis: 1 } (%0)`.
+///
+/// Values are numbered as they appear, so that the text does not depend on what was there before.
 impl fmt::Display for Graph {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let operand = |id: &ValueId| match self.constant(*id) {
-            Some(tensor) => format!("const {}", tensor.ty()),
-            None => format!("%{}", id.0),
+        let computed = self.nodes.iter().flat_map(|node| &node.outputs);
+        let numbers: HashMap<ValueId, usize> = self.inputs.iter().chain(computed).copied().zip(0..).collect();
+        let operand = |id: &ValueId| match (self.constant(*id), numbers.get(id)) {
+            (Some(tensor), _) => format!("const {}", tensor.ty()),
+            (None, Some(number)) => format!("%{number}"),
+            (None, None) => format!("undefined `{}`", self.value(*id).name),
         };
         let list = |ids: &[ValueId]| ids.iter().map(operand).collect::<Vec<_>>().join(", ");
-        for &id in &self.inputs {
-            writeln!(f, "input %{} {} `{}`", id.0, self.ty(id), self.value(id).name)?;
+        for id in &self.inputs {
+            writeln!(f, "input {} {} `{}`", operand(id), self.ty(*id), self.value(*id).name)?;
         }
         for node in &self.nodes {
-            let results: Vec<_> = node.outputs.iter().map(|&id| format!("%{} {}", id.0, self.ty(id))).collect();
+            let results: Vec<_> = node.outputs.iter().map(|id| format!("{} {}", operand(id), self.ty(*id))).collect();
             writeln!(f, "{} = {} ({})", results.join(", "), node.op, list(&node.inputs))?;
         }
-        for &id in &self.outputs {
-            writeln!(f, "output {} `{}`", operand(&id), self.value(id).name)?;
+        for id in &self.outputs {
+            writeln!(f, "output {} `{}`", operand(id), self.value(*id).name)?;
         }
         Ok(())
     }

@@ -46,7 +46,7 @@ pub enum View {
 }
 
 /// The rules of a core operator: two duties, and defaults for the rest.
-pub trait Operator {
+pub trait Operator: fmt::Debug {
     /// The types of the outputs, or why the inputs cannot be taken.
     fn infer(&self, inputs: &[&TensorType]) -> Result<Vec<TensorType>>;
 
@@ -89,6 +89,11 @@ pub trait Operator {
         None
     }
 
+    /// The operator in a line, for tests and for reading: `Conv 3×3 stride 2, relu(x)`.
+    fn show(&self) -> String {
+        format!("{self:?}")
+    }
+
     /// Multiply-accumulates of one run.
     fn macs(&self, _types: Types) -> u64 {
         0
@@ -114,13 +119,6 @@ macro_rules! operators {
             /// The operator's name.
             pub fn name(&self) -> &'static str {
                 match self { $(Self::$variant(_) => stringify!($variant),)* }
-            }
-        }
-
-        /// Prints the operator as its own type does.
-        impl fmt::Display for Op {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                match self { $(Self::$variant(op) => write!(f, "{op:?}"),)* }
             }
         }
 
@@ -152,6 +150,13 @@ operators! {
     Slice in slice,
     Softmax in softmax,
     Transpose in transpose,
+}
+
+/// Prints the operator as its rules say.
+impl fmt::Display for Op {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.rules().show())
+    }
 }
 
 impl Op {

@@ -3,7 +3,7 @@
 use proc_macro2::TokenStream;
 
 use super::dense;
-use super::elementwise::Expr;
+use super::elementwise::{self, Expr};
 use super::window::{self, Window};
 use super::{FLOATS, cells, filled};
 use crate::diagnostic::{Refusal, Result};
@@ -178,6 +178,12 @@ impl Operator for Conv {
             Kernel::Conv(kernel) => kernel.macs(),
             Kernel::Depthwise(kernel) => kernel.macs(),
         }
+    }
+
+    fn show(&self) -> String {
+        let groups = if self.groups == 1 { String::new() } else { format!(" groups {}", self.groups) };
+        let planar = if self.planar { " planar" } else { "" };
+        format!("Conv {}{groups}{planar}{}", self.window, elementwise::shown(self.activation.as_ref()))
     }
 
     fn lower(&self, cx: &Lower) -> TokenStream {

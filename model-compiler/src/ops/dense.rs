@@ -7,7 +7,7 @@ use std::fmt::Debug;
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use super::elementwise::Expr;
+use super::elementwise::{self, Expr};
 use super::{filled, matmul};
 use crate::diagnostic::{Refusal, Result};
 use crate::emit::{Lower, Operand, literal};
@@ -191,6 +191,10 @@ impl Operator for Dense {
 
     fn macs(&self, types: Types) -> u64 {
         self.kernel(types.inputs).macs()
+    }
+
+    fn show(&self) -> String {
+        format!("Dense{}", elementwise::shown(self.activation.as_ref()))
     }
 
     fn lower(&self, cx: &Lower) -> TokenStream {

@@ -154,6 +154,10 @@ impl Operator for Elementwise {
         kernels::Elementwise { shape }.overlap(strides, types.inputs[input].elem.size(), types.outputs[0].elem.size())
     }
 
+    fn show(&self) -> String {
+        format!("Elementwise {}", self.expr)
+    }
+
     fn lower(&self, cx: &Lower) -> TokenStream {
         /// Prints as the kernel of as many dimensions does.
         #[derive(Debug)]
@@ -177,6 +181,11 @@ impl Operator for Elementwise {
             _ => quote! { #kernel.run((#(#operands),*), #output, #f); },
         }
     }
+}
+
+/// A fused activation in the line that shows an operator: `, relu(x)`.
+pub fn shown(activation: Option<&Expr>) -> String {
+    activation.map_or_else(String::new, |expr| format!(", {expr}"))
 }
 
 /// Pushes the function called `name` of `inputs`.

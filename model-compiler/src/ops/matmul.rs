@@ -3,7 +3,7 @@
 use proc_macro2::TokenStream;
 
 use super::dense::{self, Dense};
-use super::elementwise::Expr;
+use super::elementwise::{self, Expr};
 use super::{cells, filled};
 use crate::diagnostic::{Refusal, Result};
 use crate::emit::Lower;
@@ -133,6 +133,10 @@ impl Operator for MatMul {
 
     fn macs(&self, types: Types) -> u64 {
         Self::kernel(types.inputs, &types.outputs[0].shape).macs()
+    }
+
+    fn show(&self) -> String {
+        format!("MatMul{}", elementwise::shown(self.activation.as_ref()))
     }
 
     fn lower(&self, cx: &Lower) -> TokenStream {

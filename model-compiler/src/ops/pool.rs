@@ -6,7 +6,7 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use super::elementwise::Expr;
+use super::elementwise::{self, Expr};
 use super::window::{self, Window};
 use super::{FLOATS, expect_elem, filled, mapped};
 use crate::diagnostic::{Refusal, Result};
@@ -198,6 +198,11 @@ impl Operator for Pool {
 
     fn backward(&self) -> Option<Op> {
         Some(Self { backward: true, ..self.clone() }.into())
+    }
+
+    fn show(&self) -> String {
+        let ceil = if self.ceil { " ceil" } else { "" };
+        format!("Pool {:?} {}{ceil}{}", self.method, self.window, elementwise::shown(self.activation.as_ref()))
     }
 
     fn lower(&self, cx: &Lower) -> TokenStream {

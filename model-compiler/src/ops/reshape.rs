@@ -171,6 +171,10 @@ impl Operator for Reshape {
         Some(vec![inputs[0].reshaped(self.shape.clone())])
     }
 
+    fn show(&self) -> String {
+        "Reshape".to_owned()
+    }
+
     fn lower(&self, cx: &Lower) -> TokenStream {
         cx.copy()
     }

@@ -72,6 +72,10 @@ impl Operator for Transpose {
         self.copy(&types.inputs[0].shape).overlap(types.inputs[0].elem.size())
     }
 
+    fn show(&self) -> String {
+        format!("Transpose {:?}", self.perm)
+    }
+
     fn lower(&self, cx: &Lower) -> TokenStream {
         self.copy(&cx.input_ty(0).shape).lower(&cx.input(0), &cx.output(0))
     }

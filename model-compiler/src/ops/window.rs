@@ -1,5 +1,7 @@
 //! What convolutions and pools share: kernel, strides, dilations and padding along one or two spatial axes, and channels last.
 
+use std::fmt;
+
 use crate::diagnostic::{Refusal, Result};
 use crate::graph::ValueId;
 use crate::reader::NodeReader;
@@ -60,6 +62,25 @@ impl Window {
     /// Padding above and left.
     pub fn before(&self) -> [usize; 2] {
         [self.padding[0], self.padding[1]]
+    }
+}
+
+/// `3×3 stride 2 pad [0, 0, 1, 1]`; what has no effect is left out, and what is the same along both axes is told once.
+impl fmt::Display for Window {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { kernel: [height, width], strides, dilations, padding } = self;
+        let along = |[y, x]: [usize; 2]| if y == x { y.to_string() } else { format!("{y}×{x}") };
+        write!(f, "{height}×{width}")?;
+        if *strides != [1, 1] {
+            write!(f, " stride {}", along(*strides))?;
+        }
+        if *dilations != [1, 1] {
+            write!(f, " dilation {}", along(*dilations))?;
+        }
+        if *padding != [0; 4] {
+            write!(f, " pad {padding:?}")?;
+        }
+        Ok(())
     }
 }
 

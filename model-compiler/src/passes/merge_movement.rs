@@ -112,9 +112,9 @@ mod tests {
                 vec![slice(2, 6, 1), slice(5, 3, -2)],
                 "Slice { axes: [Span { start: 7, len: 3, step: -2 }, Span { start: 0, len: 3",
             ),
-            (vec![reshape(&[24]), reshape(&[2, 12])], "Reshape { shape: Shape([2, 12]) } (%0)"),
-            (vec![transpose(&[1, 0]), transpose(&[1, 0]), reshape(&[24])], "Reshape { shape: Shape([24]) } (%0)"),
-            (vec![reshape(&[8, 1, 3]), transpose(&[1, 0, 2])], "Reshape { shape: Shape([1, 8, 3]) } (%0)"),
+            (vec![reshape(&[24]), reshape(&[2, 12])], "f32[2, 12] = Reshape (%0)"),
+            (vec![transpose(&[1, 0]), transpose(&[1, 0]), reshape(&[24])], "f32[24] = Reshape (%0)"),
+            (vec![reshape(&[8, 1, 3]), transpose(&[1, 0, 2])], "f32[1, 8, 3] = Reshape (%0)"),
         ];
         for (steps, expected) in cases {
             let text = text(&[8, 3], &steps);

@@ -1,5 +1,7 @@
 //! Scalar expressions: what an elementwise operator computes of one element of each input.
 
+use std::fmt;
+
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote};
 
@@ -8,7 +10,7 @@ use crate::scalar::Scalar;
 use crate::ty::ElemType;
 
 /// A scalar expression over one element of each input.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub enum Expr {
     /// The element of this input.
     Input(usize),
@@ -92,6 +94,50 @@ impl Expr {
         match inputs.as_slice() {
             [input] => quote!(|#input| #body),
             _ => quote!(|(#(#inputs),*)| #body),
+        }
+    }
+}
+
+/// As one would write it, without types: `relu(a * 0.5 + b)`.
+impl fmt::Display for Expr {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let inputs = (0..super::MAX_INPUTS).filter(|&index| self.uses(index) > 0).max().map_or(0, |last| last + 1);
+        f.write_str(&self.text(&variables(inputs)))
+    }
+}
+
+/// As it is displayed, so that operators which hold an expression stay readable.
+impl fmt::Debug for Expr {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")
+    }
+}
+
+impl Expr {
+    fn text(&self, inputs: &[Ident]) -> String {
+        match self {
+            Self::Input(index) => inputs[*index].to_string(),
+            Self::Constant(scalar) => scalar.literal().to_string().replace(' ', ""),
+            Self::Call(function, arguments) => {
+                let written: Vec<String> = arguments.iter().map(|argument| argument.text(inputs)).collect();
+                let binding = |argument: &Self| match argument {
+                    Self::Call(function, _) => function.operator().map_or(Binding::Call, |(_, binding)| binding),
+                    _ => Binding::Call,
+                };
+                let enclosed = |index: usize, enclose: bool| match enclose {
+                    true => format!("({})", written[index]),
+                    false => written[index].clone(),
+                };
+                match function.operator() {
+                    Some((operator, own)) => {
+                        let left = enclosed(0, binding(&arguments[0]) < own);
+                        let right = enclosed(1, binding(&arguments[1]) <= own);
+                        format!("{left} {operator} {right}")
+                    }
+                    None => format!("{}({})", function.name(), written.join(", ")),
+                }
+            }
+            Self::Cast(to, argument) => format!("cast::<{to}>({})", argument.text(inputs)),
         }
     }
 }

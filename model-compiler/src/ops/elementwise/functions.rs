@@ -55,12 +55,6 @@ impl PartialEq for Function {
     }
 }
 
-impl std::fmt::Debug for Function {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.name)
-    }
-}
-
 /// `function!(exp, unary, float)` is the [`Function`] `model_kernels::exp` of the form [`unary`] for each float type;
 /// `function!(quantize, quantization, [f32 f64] of [i8 u8])` is of the form [`quantization`] for each pair of types.
 macro_rules! function {
