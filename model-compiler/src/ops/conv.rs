@@ -13,8 +13,7 @@ use crate::kernels::{self, Overlap};
 use crate::op::{LATEST, Op, OpDef, Operator, Types};
 use crate::reader::NodeReader;
 use crate::tensor::Tensor;
-use crate::ty::{Shape, TensorType};
-use crate::with_float;
+use crate::ty::{ElemType, Shape, TensorType};
 
 /// What ONNX calls this family.
 pub const DEFS: &[OpDef] = &[OpDef { name: "Conv", opset: 1..=LATEST, read }];
@@ -131,20 +130,18 @@ impl Operator for Conv {
     }
 
     fn fold(&self, inputs: &[&Tensor], outputs: &[TensorType]) -> Option<Vec<Tensor>> {
-        if self.activation.is_some() {
+        if self.activation.is_some() || outputs[0].elem != ElemType::F32 {
             return None;
         }
         let types: Vec<&TensorType> = inputs.iter().map(|input| input.ty()).collect();
         let kernel = self.kernel(&types);
-        let y = with_float!(outputs[0].elem, T => {
-            let (x, w) = (inputs[0].to_vec::<T>(), inputs[1].to_vec::<T>());
-            let bias = inputs.get(2).map(|bias| bias.to_vec::<T>()).unwrap_or_default();
-            let scratch = cells(kernel.scratch() + w.len());
-            filled::<T>(&outputs[0], |y| match &kernel {
-                Kernel::Conv(kernel) => kernel.pack_and_run(&x, &w, &bias, y, &scratch, |x| x),
-                Kernel::Depthwise(kernel) => kernel.pack_and_run(&x, &w, &bias, y, &scratch, |x| x),
-            })
-        })?;
+        let (x, w) = (inputs[0].to_vec::<f32>(), inputs[1].to_vec::<f32>());
+        let bias = inputs.get(2).map(|bias| bias.to_vec::<f32>()).unwrap_or_default();
+        let scratch = cells(kernel.scratch() + w.len());
+        let y = filled(&outputs[0], |y| match &kernel {
+            Kernel::Conv(kernel) => kernel.pack_and_run(&x, &w, &bias, y, &scratch, |x| x),
+            Kernel::Depthwise(kernel) => kernel.pack_and_run(&x, &w, &bias, y, &scratch, |x| x),
+        });
         Some(vec![y])
     }
 

@@ -12,8 +12,7 @@ use crate::kernels;
 use crate::op::{LATEST, OpDef, Operator, Types};
 use crate::reader::NodeReader;
 use crate::tensor::Tensor;
-use crate::ty::TensorType;
-use crate::with_float;
+use crate::ty::{ElemType, TensorType};
 
 /// What ONNX calls this family.
 pub const DEFS: &[OpDef] = &[OpDef { name: "ConvTranspose", opset: 1..=LATEST, read }];
@@ -142,16 +141,14 @@ impl Operator for ConvTranspose {
     }
 
     fn fold(&self, inputs: &[&Tensor], outputs: &[TensorType]) -> Option<Vec<Tensor>> {
-        if self.activation.is_some() {
+        if self.activation.is_some() || outputs[0].elem != ElemType::F32 {
             return None;
         }
         let types: Vec<&TensorType> = inputs.iter().map(|input| input.ty()).collect();
         let kernel = self.kernel(&types);
-        let y = with_float!(outputs[0].elem, T => {
-            let (x, w) = (inputs[0].to_vec::<T>(), inputs[1].to_vec::<T>());
-            let bias = inputs.get(2).map(|bias| bias.to_vec::<T>()).unwrap_or_default();
-            filled::<T>(&outputs[0], |y| kernel.pack_and_run(&x, &w, &bias, y, &cells(w.len()), |x| x))
-        })?;
+        let (x, w) = (inputs[0].to_vec::<f32>(), inputs[1].to_vec::<f32>());
+        let bias = inputs.get(2).map(|bias| bias.to_vec::<f32>()).unwrap_or_default();
+        let y = filled(&outputs[0], |y| kernel.pack_and_run(&x, &w, &bias, y, &cells(w.len()), |x| x));
         Some(vec![y])
     }
 

@@ -17,7 +17,6 @@ use crate::op::{LATEST, Op, OpDef, Operator, Types};
 use crate::reader::NodeReader;
 use crate::tensor::Tensor;
 use crate::ty::{ElemType, TensorType};
-use crate::with_elem;
 
 /// What ONNX calls this family.
 pub const DEFS: &[OpDef] = &[OpDef { name: "Gemm", opset: 6..=LATEST, read: read_gemm }];
@@ -154,17 +153,15 @@ impl Operator for Dense {
     }
 
     fn fold(&self, inputs: &[&Tensor], outputs: &[TensorType]) -> Option<Vec<Tensor>> {
-        if self.activation.is_some() {
+        if self.activation.is_some() || outputs[0].elem != ElemType::F32 {
             return None;
         }
         let types: Vec<&TensorType> = inputs.iter().map(|input| input.ty()).collect();
         let kernel = self.kernel(&types);
-        let weights = reordered(inputs[1], kernel.pack_order(false));
-        let y = with_elem!(outputs[0].elem, T => {
-            let (x, weights) = (inputs[0].to_vec::<T>(), weights.to_vec::<T>());
-            let bias = inputs.get(2).map(|bias| bias.to_vec::<T>()).unwrap_or_default();
-            filled::<T>(&outputs[0], |y| kernel.run(&x, &weights, &bias, y, &super::cells(kernel.scratch()), |x| x))
-        });
+        let weights = reordered(inputs[1], kernel.pack_order(false)).to_vec::<f32>();
+        let bias = inputs.get(2).map(|bias| bias.to_vec::<f32>()).unwrap_or_default();
+        let x = inputs[0].to_vec::<f32>();
+        let y = filled(&outputs[0], |y| kernel.run(&x, &weights, &bias, y, &super::cells(kernel.scratch()), |x| x));
         Some(vec![y])
     }
 

@@ -12,8 +12,7 @@ use crate::kernels;
 use crate::op::{LATEST, OpDef, Operator, Types};
 use crate::reader::NodeReader;
 use crate::tensor::Tensor;
-use crate::ty::{Shape, TensorType, broadcast};
-use crate::with_elem;
+use crate::ty::{ElemType, Shape, TensorType, broadcast};
 
 /// What ONNX calls this family.
 pub const DEFS: &[OpDef] = &[OpDef { name: "MatMul", opset: 1..=LATEST, read }];
@@ -116,14 +115,12 @@ impl Operator for MatMul {
     }
 
     fn fold(&self, inputs: &[&Tensor], outputs: &[TensorType]) -> Option<Vec<Tensor>> {
-        if self.activation.is_some() {
+        if self.activation.is_some() || outputs[0].elem != ElemType::F32 {
             return None;
         }
         let kernel = Self::kernel(&[inputs[0].ty(), inputs[1].ty()], &outputs[0].shape);
-        let y = with_elem!(outputs[0].elem, T => {
-            let (a, b) = (inputs[0].to_vec::<T>(), inputs[1].to_vec::<T>());
-            filled::<T>(&outputs[0], |y| kernel.run(&a, &b, y, &cells(kernel.scratch()), |x| x))
-        });
+        let (a, b) = (inputs[0].to_vec::<f32>(), inputs[1].to_vec::<f32>());
+        let y = filled(&outputs[0], |y| kernel.run(&a, &b, y, &cells(kernel.scratch()), |x| x));
         Some(vec![y])
     }
 
