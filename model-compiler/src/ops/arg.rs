@@ -145,3 +145,56 @@ impl Operator for Hardmax {
         quote! { #kernel.hardmax(#x, #y); }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::OneNode;
+
+    fn node(op_type: &str, opset: i64) -> OneNode {
+        OneNode::new(op_type, opset).constant(&Tensor::from_vec([2, 3], &[1f32, 4.0, 4.0, -1.0, -2.0, -2.0]))
+    }
+
+    #[test]
+    fn the_greatest_and_the_least() {
+        let cases = [
+            (node("ArgMax", 13), vec![0, 0, 0], "i64[1, 3]"),
+            (node("ArgMax", 13).int("axis", -1), vec![1, 0], "i64[2, 1]"),
+            (node("ArgMax", 13).int("axis", 1).int("select_last_index", 1), vec![2, 0], "i64[2, 1]"),
+            (node("ArgMin", 13).int("axis", 1).int("keepdims", 0), vec![0, 1], "i64[2]"),
+        ];
+        for (node, expected, ty) in cases {
+            assert_eq!((node.result_ints(), node.types()), (expected, vec![ty.to_owned()]), "{node:?}");
+        }
+    }
+
+    #[test]
+    fn hardmax_before_and_since_opset_13() {
+        let cases = [
+            (node("Hardmax", 13), [0.0, 1.0, 0.0, 1.0, 0.0, 0.0]),
+            (node("Hardmax", 11), [0.0, 1.0, 0.0, 1.0, 0.0, 0.0]),
+            (node("Hardmax", 13).int("axis", 0), [1.0, 1.0, 1.0, 0.0, 0.0, 0.0]),
+            (node("Hardmax", 11).int("axis", 0), [0.0, 1.0, 0.0, 0.0, 0.0, 0.0]),
+        ];
+        for (node, expected) in cases {
+            assert_eq!(node.results()[0].to_vec::<f32>(), expected, "{node:?}");
+        }
+    }
+
+    #[test]
+    fn refusals() {
+        let cases = [
+            (OneNode::new("ArgMax", 13).floats(&[2, 3]).int("axis", 2), "`axis` is 2, but the input has 2", "from -2 to 1"),
+            (
+                OneNode::new("ArgMax", 13).constant(&Tensor::from_vec::<f32>([0, 3], &[])),
+                "f32[0, 3] has no element along axis 0",
+                "fix the shapes",
+            ),
+            (OneNode::new("ArgMin", 13).input(ElemType::Bool, &[2]), "`data` is bool[2]", "cast"),
+            (OneNode::new("Hardmax", 13).input(ElemType::I32, &[2]), "`input` is i32[2]", "cast"),
+        ];
+        for (node, message, help) in cases {
+            node.refused(message, help);
+        }
+    }
+}

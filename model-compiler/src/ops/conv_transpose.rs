@@ -172,3 +172,61 @@ impl Operator for ConvTranspose {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::OneNode;
+    use crate::ty::ElemType;
+
+    /// `[1, 2, 3]` spread by a kernel of `[1, 10, 100]` with steps of 2: `[1, 10, 102, 20, 203, 30, 300]` before it is cut.
+    fn line() -> OneNode {
+        let (x, w) = (Tensor::from_vec([1, 1, 3], &[1f32, 2.0, 3.0]), Tensor::from_vec([1, 1, 3], &[1f32, 10.0, 100.0]));
+        OneNode::new("ConvTranspose", 11).constant(&x).constant(&w).ints("strides", &[2])
+    }
+
+    #[test]
+    fn what_is_cut_off() {
+        let whole = [1.0, 10.0, 102.0, 20.0, 203.0, 30.0, 300.0];
+        let longer = [1.0, 10.0, 102.0, 20.0, 203.0, 30.0, 300.0, 0.0];
+        let cases = [
+            (line(), &whole[..]),
+            (line().word("auto_pad", "VALID"), &whole),
+            (line().ints("pads", &[2, 1]), &whole[2..6]),
+            (line().ints("output_padding", &[1]), &longer),
+            (line().ints("output_shape", &[8]), &longer),
+            (line().ints("output_shape", &[4]), &whole[2..6]),
+            (line().ints("output_shape", &[4]).word("auto_pad", "SAME_UPPER"), &whole[1..5]),
+            (line().word("auto_pad", "SAME_UPPER"), &whole[..6]),
+            (line().word("auto_pad", "SAME_LOWER"), &whole[1..]),
+            (line().constant(&Tensor::from_vec([1], &[0.5f32])).ints("pads", &[0, 6]), &[1.5]),
+        ];
+        for (node, expected) in cases {
+            assert_eq!(node.results()[0].to_vec::<f32>(), expected, "{node:?}");
+        }
+    }
+
+    #[test]
+    fn groups_and_two_axes() {
+        let (x, w) = (Tensor::from_vec([1, 2, 1, 1], &[2f32, 3.0]), Tensor::from_vec([2, 1, 1, 2], &[1f32, 10.0, 100.0, 1000.0]));
+        let node = OneNode::new("ConvTranspose", 11).constant(&x).constant(&w);
+        assert_eq!(node.clone().results()[0].to_vec::<f32>(), [302.0, 3020.0]);
+        assert_eq!(node.int("group", 2).results()[0].to_vec::<f32>(), [2.0, 20.0, 300.0, 3000.0]);
+    }
+
+    #[test]
+    fn refusals() {
+        let image = || OneNode::new("ConvTranspose", 11).floats(&[1, 4, 5, 5]);
+        let layer = || image().floats(&[4, 3, 2, 2]);
+        let cases = [
+            (image().floats(&[3, 3, 2, 2]), "do not fit with 1 groups", "[channels, outputs / groups, kernel…]"),
+            (layer().int("group", 3), "do not fit with 3 groups", "[channels, outputs / groups, kernel…]"),
+            (layer().floats(&[4]), "the bias is f32[4]; expected one element for each of the 3 outputs", "fix the shapes"),
+            (layer().ints("pads", &[3, 0, 3, 0]), "leaves nothing of the 6 elements along spatial axis 0", "fix the shapes"),
+            (image().input(ElemType::F64, &[4, 3, 2, 2]), "different element types", "cast"),
+        ];
+        for (node, message, help) in cases {
+            node.refused(message, help);
+        }
+    }
+}

@@ -238,3 +238,87 @@ impl Operator for MaxPoolIndices {
         quote! { #kernel.max_indices(#x, #y, #column_major); }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::OneNode;
+
+    /// A pool of an image of one channel with these rows.
+    fn pool(op_type: &str, rows: &[&[f32]]) -> OneNode {
+        let image = Tensor::from_vec([1, 1, rows.len(), rows[0].len()], &rows.concat());
+        OneNode::new(op_type, 19).constant(&image)
+    }
+
+    /// A pool of an image of one row.
+    fn line(op_type: &str, x: &[f32]) -> OneNode {
+        OneNode::new(op_type, 19).constant(&Tensor::from_vec([1, 1, x.len()], x))
+    }
+
+    #[test]
+    fn each_method_and_its_attributes() {
+        let x = [1.0, -2.0, 3.0, 4.0, -5.0];
+        let of_two = |op_type| line(op_type, &x).ints("kernel_shape", &[2]).ints("strides", &[2]);
+        let padded = of_two("AveragePool").ints("pads", &[1, 0]);
+        let cases = [
+            (of_two("MaxPool"), vec![1.0, 4.0]),
+            (of_two("MaxPool").int("ceil_mode", 1), vec![1.0, 4.0, -5.0]),
+            (of_two("MaxPool").ints("dilations", &[3]), vec![4.0]),
+            (of_two("MaxPool").word("auto_pad", "SAME_LOWER"), vec![1.0, 3.0, 4.0]),
+            (of_two("AveragePool"), vec![-0.5, 3.5]),
+            // A window beyond the padding counts only what it covers.
+            (of_two("AveragePool").int("ceil_mode", 1).int("count_include_pad", 1), vec![-0.5, 3.5, -5.0]),
+            (padded.clone(), vec![1.0, 0.5, -0.5]),
+            (padded.int("count_include_pad", 1), vec![0.5, 0.5, -0.5]),
+            (of_two("LpPool").int("p", 1), vec![3.0, 7.0]),
+            (of_two("LpPool"), vec![5f32.sqrt(), 5.0]),
+            (line("GlobalMaxPool", &x), vec![4.0]),
+            (line("GlobalAveragePool", &x), vec![0.2]),
+            (line("GlobalLpPool", &x).int("p", 1), vec![15.0]),
+            (pool("GlobalAveragePool", &[&[1.0, 2.0], &[3.0, 6.0]]), vec![3.0]),
+        ];
+        for (node, expected) in cases {
+            assert_eq!(node.results()[0].to_vec::<f32>(), expected, "{node:?}");
+        }
+    }
+
+    #[test]
+    fn where_the_greatest_is() {
+        let node = pool("MaxPool", &[&[1.0, 5.0, 5.0], &[7.0, 2.0, 3.0]]).ints("kernel_shape", &[2, 2]).outputs(2);
+        for (column_major, expected) in [(0, [3, 1]), (1, [1, 2])] {
+            let results = node.clone().int("storage_order", column_major).results();
+            assert_eq!(results[0].to_vec::<f32>(), [7.0, 5.0]);
+            assert_eq!(results[1].to_ints().unwrap(), expected, "storage_order {column_major}");
+        }
+    }
+
+    #[test]
+    fn bytes_have_a_greatest() {
+        let x = Tensor::from_vec([1, 1, 4], &[-3i8, -7, 5, 4]);
+        let y = &OneNode::new("MaxPool", 12).constant(&x).ints("kernel_shape", &[2]).results()[0];
+        assert_eq!(y.to_vec::<i8>(), [-3, 5, 5]);
+    }
+
+    #[test]
+    fn refusals() {
+        let image = |op_type| OneNode::new(op_type, 19).floats(&[1, 2, 4, 4]);
+        let window = |op_type| image(op_type).ints("kernel_shape", &[2, 2]);
+        let bytes = OneNode::new("AveragePool", 19).input(ElemType::I8, &[1, 1, 4]).ints("kernel_shape", &[2]);
+        let cases = [
+            (image("MaxPool"), "attribute `kernel_shape` is missing", "onnx.checker"),
+            (
+                image("MaxPool").ints("kernel_shape", &[5, 1]),
+                "the kernel [5, 1] with dilations [1, 1] does not fit",
+                "fix the shapes",
+            ),
+            (window("MaxPool").int("storage_order", 2), "attribute `storage_order` is 2; supported: 0 or 1", "supported value"),
+            (window("LpPool").int("p", 0), "attribute `p` is 0; supported: 1 and above", "supported value"),
+            (window("AveragePool").int("p", 2), "unknown attribute `p`", "remove the attribute"),
+            (OneNode::new("GlobalMaxPool", 19).floats(&[1, 2]), "the input has 2 dimensions", "3 or 4 dimensions"),
+            (bytes, "`X` is i8[1, 1, 4, 1]; supported element types are f16, bf16, f32, f64", "cast"),
+        ];
+        for (node, message, help) in cases {
+            node.refused(message, help);
+        }
+    }
+}

@@ -259,3 +259,105 @@ impl Operator for Reduce {
         quote! { #kernel.#method(#x, #y); }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::passes;
+    use crate::testing::{OneNode, graph};
+
+    fn floats(op_type: &str, opset: i64) -> OneNode {
+        OneNode::new(op_type, opset).constant(&Tensor::from_vec([2, 3], &[1f32, -2.0, 3.0, 0.5, 4.0, 2.0]))
+    }
+
+    #[test]
+    fn each_method() {
+        let cases: [(&str, fn([f32; 3]) -> f32); 10] = [
+            ("ReduceSum", |[a, b, c]| a + b + c),
+            ("ReduceMean", |[a, b, c]| (a + b + c) / 3.0),
+            ("ReduceProd", |[a, b, c]| a * b * c),
+            ("ReduceMax", |[a, b, c]| a.max(b).max(c)),
+            ("ReduceMin", |[a, b, c]| a.min(b).min(c)),
+            ("ReduceL1", |[a, b, c]| a.abs() + b.abs() + c.abs()),
+            ("ReduceL2", |[a, b, c]| (a * a + b * b + c * c).sqrt()),
+            ("ReduceSumSquare", |[a, b, c]| a * a + b * b + c * c),
+            ("ReduceLogSum", |[a, b, c]| (a + b + c).ln()),
+            ("ReduceLogSumExp", |[a, b, c]| (a.exp() + b.exp() + c.exp()).ln()),
+        ];
+        for (op_type, formula) in cases {
+            let expected = [formula([1.0, -2.0, 3.0]), formula([0.5, 4.0, 2.0])];
+            let by_attribute = floats(op_type, 11).ints("axes", &[-1]);
+            let by_input = floats(op_type, 18).constant_ints(&[1]);
+            for node in [by_attribute, by_input] {
+                for (found, expected) in node.results()[0].to_vec::<f32>().into_iter().zip(expected) {
+                    assert!((found - expected).abs() <= 1e-6 * expected.abs(), "{op_type}: {found}, not {expected}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn which_axes_and_what_is_kept() {
+        let cases = [
+            (floats("ReduceSum", 13), "f32[1, 1]"),
+            (floats("ReduceSum", 13).constant_ints(&[]), "f32[1, 1]"),
+            (floats("ReduceSum", 13).omitted().int("noop_with_empty_axes", 1), "f32[2, 3]"),
+            (floats("ReduceSum", 13).constant_ints(&[0]).int("keepdims", 0), "f32[3]"),
+            (floats("ReduceMax", 17).int("keepdims", 0), "f32[]"),
+        ];
+        for (node, ty) in cases {
+            assert_eq!(node.types(), [ty], "{node:?}");
+        }
+    }
+
+    #[test]
+    fn without_axes_each_element_is_taken_alone() {
+        let node = floats("ReduceSumSquare", 18).omitted().int("noop_with_empty_axes", 1);
+        assert_eq!(node.results()[0].to_vec::<f32>(), [1.0, 4.0, 9.0, 0.25, 16.0, 4.0]);
+    }
+
+    #[test]
+    fn booleans_and_integers() {
+        let bools = Tensor::from_elements(TensorType::new(ElemType::Bool, [2, 2]), &[0u8, 2, 0, 0]);
+        for (op_type, expected) in [("ReduceMax", [1, 0]), ("ReduceMin", [0, 0])] {
+            assert_eq!(OneNode::new(op_type, 20).constant(&bools).constant_ints(&[1]).result_ints(), expected);
+        }
+        let sizes = Tensor::from_vec([3], &[2i64, 3, 7]);
+        assert_eq!(OneNode::new("ReduceProd", 13).constant(&sizes).result_ints(), [42]);
+    }
+
+    #[test]
+    fn neighbouring_dimensions_are_one() {
+        let reduce = Reduce { method: Method::Mean, axes: vec![1, 2] };
+        let (kept, reduced) = reduce.dimensions(&[1, 7, 5, 16].into());
+        assert_eq!((kept.sizes, kept.strides), (vec![16], vec![1]));
+        assert_eq!((reduced.sizes, reduced.strides), (vec![35], vec![16]));
+    }
+
+    #[test]
+    fn a_transpose_moves_behind() {
+        let mut graph = graph(ElemType::F32, &[1, 5, 4, 3], |graph, x| {
+            let image = graph.insert_one(0, crate::ops::transpose::Transpose { perm: vec![0, 3, 1, 2] }.into(), &[x], &[]);
+            let axes = vec![2, 3];
+            graph.insert_one(1, Reduce { method: Method::Mean, axes }.into(), &[image], &[])
+        });
+        passes::run(&mut graph);
+        assert!(graph.to_string().contains("Reduce { method: Mean, axes: [1, 2] } (%0)"), "{graph}");
+    }
+
+    #[test]
+    fn refusals() {
+        let image = |op_type| OneNode::new(op_type, 13).floats(&[2, 3]);
+        let cases = [
+            (image("ReduceMean").ints("axes", &[2]), "`axes` is 2, but the input has 2 dimensions", "from -2 to 1"),
+            (image("ReduceMean").ints("axes", &[1, -1]), "`axes` names axis 1 twice", "each axis once"),
+            (image("ReduceSum").input(ElemType::I64, &[1]), "computed at run time", "initializer"),
+            (image("ReduceMean").int("keepdims", 2), "attribute `keepdims` is 2; supported: 0 or 1", "supported value"),
+            (OneNode::new("ReduceL2", 13).input(ElemType::I32, &[2]), "`data` is i32[2]", "cast"),
+            (OneNode::new("ReduceSum", 13).input(ElemType::Bool, &[2]), "`data` is bool[2]", "cast"),
+        ];
+        for (node, message, help) in cases {
+            node.refused(message, help);
+        }
+    }
+}
