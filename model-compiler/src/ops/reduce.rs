@@ -272,7 +272,9 @@ mod tests {
 
     #[test]
     fn each_method() {
-        let cases: [(&str, fn([f32; 3]) -> f32); 10] = [
+        /// What a method makes of three elements.
+        type Formula = fn([f32; 3]) -> f32;
+        let cases: [(&str, Formula); 10] = [
             ("ReduceSum", |[a, b, c]| a + b + c),
             ("ReduceMean", |[a, b, c]| (a + b + c) / 3.0),
             ("ReduceProd", |[a, b, c]| a * b * c),
