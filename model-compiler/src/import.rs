@@ -5,7 +5,7 @@ mod dims;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use crate::Options;
-use crate::diagnostic::{Diagnostic, Diagnostics, Refusal};
+use crate::diagnostic::{self, Diagnostic, Diagnostics, Refusal};
 use crate::graph::{Graph, ValueId};
 use crate::onnx::{Model, proto, tensor};
 use crate::op::{self, OpDef};
@@ -70,13 +70,18 @@ impl<'a> Import<'a> {
 
     fn define(&mut self, name: &'a str, id: Option<ValueId>) {
         if self.values.insert(name, id).is_some() {
-            self.faults.push(
-                Diagnostic::new(
-                    format!("value `{name}` is defined twice; every name must have one origin"),
-                    "export the model again, or check it with `onnx.checker`",
-                )
-                .at(self.model.source.name.clone()),
-            );
+            self.refuse_second(name);
+        }
+    }
+
+    fn refuse_second(&mut self, name: &str) {
+        let fault = Diagnostic::new(
+            format!("value `{name}` is defined twice; every name must have one origin"),
+            "export the model again, or check it with `onnx.checker`",
+        );
+        let fault = fault.at(self.model.source.name.clone());
+        if !self.faults.contains(&fault) {
+            self.faults.push(fault);
         }
     }
 
@@ -110,7 +115,11 @@ impl<'a> Import<'a> {
         let nodes = &self.model.graph.node;
         let mut producers: HashMap<&str, usize> = HashMap::new();
         for (index, node) in nodes.iter().enumerate() {
-            producers.extend(node.output.iter().filter(|name| !name.is_empty()).map(|name| (name.as_str(), index)));
+            for name in node.output.iter().filter(|name| !name.is_empty()) {
+                if producers.insert(name, index).is_some() {
+                    self.refuse_second(name);
+                }
+            }
         }
         let mut state = vec![Visit::New; nodes.len()];
         let mut order = Vec::new();
@@ -240,7 +249,11 @@ impl<'a> Import<'a> {
         let opset = self.model.opset(&node.domain).unwrap_or(op::LATEST);
         let (first_node, types) = (self.graph.nodes.len(), self.types_note(node, &inputs));
         let mut reader = NodeReader::new(&mut self.graph, node, self.model.source, opset, origin, inputs);
-        let result = (definition.read)(&mut reader).and_then(|outputs| reader.finish().map(|()| outputs));
+        let result = (definition.read)(&mut reader).and_then(|outputs| {
+            reader.finish()?;
+            expect_outputs(node, &outputs)?;
+            Ok(outputs)
+        });
         match result {
             Ok(outputs) => {
                 // What the reader pushed last for an output carries its name, unless that value was there before.
@@ -356,6 +369,18 @@ impl<'a> Import<'a> {
             faults: self.faults,
         })
     }
+}
+
+/// Every output that the node names is one that its operator has.
+fn expect_outputs(node: &proto::Node, found: &[ValueId]) -> diagnostic::Result<()> {
+    let named = node.output.iter().rposition(|name| !name.is_empty()).map_or(0, |last| last + 1);
+    if named <= found.len() {
+        return Ok(());
+    }
+    Err(Refusal::new(
+        format!("the node has {named} outputs; the operator has {}", found.len()),
+        "export the model without the outputs that nothing reads",
+    ))
 }
 
 /// How far the depth-first search has come with a node.

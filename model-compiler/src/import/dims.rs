@@ -282,3 +282,109 @@ fn key(name: &str) -> String {
         && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
     if is_ident { name.to_owned() } else { format!("{name:?}") }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// An input of the dimensions that `sizes` lists as types print them: `N, 4, ?`.
+    fn input(name: &str, sizes: &str) -> proto::ValueInfo {
+        let dim = |size: &str| {
+            let value = match size.parse() {
+                Ok(size) => Some(DimensionValue::Value(size)),
+                Err(_) if size == "?" => None,
+                Err(_) => Some(DimensionValue::Param(size.to_owned())),
+            };
+            proto::Dimension { value }
+        };
+        let dim = sizes.split(", ").map(dim).collect();
+        let tensor = proto::TensorType { elem_type: 1, shape: Some(proto::TensorShape { dim }) };
+        proto::ValueInfo { name: name.to_owned(), r#type: Some(proto::Type { value: Some(TypeValue::Tensor(tensor)) }) }
+    }
+
+    /// The types, notes and messages for inputs `a`, `b`, … of these dimensions.
+    fn resolve(sizes: &[&str], dims: &[(&str, Dim)]) -> (Vec<String>, Vec<String>, Vec<String>) {
+        let inputs: Vec<_> = sizes.iter().zip(["a", "b", "c"]).map(|(sizes, name)| input(name, sizes)).collect();
+        let inputs: Vec<_> = inputs.iter().collect();
+        let dims = dims.iter().map(|(name, dim)| ((*name).to_owned(), dim.clone())).collect();
+        let options = Options { dims, ..Options::new("test") };
+        let resolved = Rules::new(&inputs, &options).resolve(&inputs, "test.onnx");
+        let types = resolved.inputs.iter().map(|(_, ty)| ty.as_ref().map_or("open".to_owned(), ToString::to_string));
+        (types.collect(), resolved.notes, resolved.faults.iter().map(ToString::to_string).collect())
+    }
+
+    #[test]
+    fn the_first_dimension_alone_defaults_to_one() {
+        for name in ["N", "unk__232", "batch", "Batch_Size", "?"] {
+            let (types, notes, faults) = resolve(&[&format!("{name}, 4")], &[]);
+            assert_eq!((types, notes.len(), faults), (vec!["f32[1, 4]".to_owned()], 1, vec![]), "{name}");
+        }
+        for sizes in ["n, 4", "time, 4", "4, N", "N, time", "N, ?", "?, ?"] {
+            let (types, notes, faults) = resolve(&[sizes], &[]);
+            assert_eq!((types, notes.len(), faults.len()), (vec!["open".to_owned()], 0, 1), "{sizes}");
+        }
+    }
+
+    #[test]
+    fn a_batch_is_one_wherever_it_occurs() {
+        let (types, notes, faults) = resolve(&["N, 4", "2, N"], &[]);
+        assert_eq!((types, faults), (vec!["f32[1, 4]".to_owned(), "f32[2, 1]".to_owned()], vec![]));
+        assert_eq!(notes, ["dimension `N` is 1 (a batch of one)"]);
+    }
+
+    fn owned(list: &[&str]) -> Vec<String> {
+        list.iter().map(|&item| item.to_owned()).collect()
+    }
+
+    #[test]
+    fn dims_fix_symbols_and_shapes() {
+        let size = |size| Dim::Size(size);
+        let cases: &[(&[&str], &[(&str, Dim)], &[&str], usize)] = &[
+            (&["N, time"], &[("time", size(49))], &["f32[1, 49]"], 1),
+            (&["N, time"], &[("time", size(49)), ("N", size(2))], &["f32[2, 49]"], 0),
+            (&["N, T", "T"], &[("T", size(3))], &["f32[1, 3]", "f32[3]"], 1),
+            (&["?, ?"], &[("a", Dim::Shape(vec![1, 512]))], &["f32[1, 512]"], 0),
+            (&["N, 4"], &[("a", Dim::Shape(vec![2, 4]))], &["f32[2, 4]"], 0),
+        ];
+        for (sizes, dims, expected, notes) in cases {
+            let (types, found, faults) = resolve(sizes, dims);
+            assert_eq!((&types[..], found.len(), faults.len()), (&owned(expected)[..], *notes, 0), "{sizes:?} {faults:?}");
+        }
+    }
+
+    #[test]
+    fn faults_say_what_was_found_and_what_to_write() {
+        let size = |size| Dim::Size(size);
+        let cases: &[(&[&str], &[(&str, Dim)], &[&str])] = &[
+            (
+                &["time, mel.bins"],
+                &[],
+                &["`time`, `mel.bins`", "`a` is f32[time, mel.bins]", "add `dims = { time: 1, \"mel.bins\": 1 }`"],
+            ),
+            (&["N, T, F"], &[("T", size(49))], &["`N`, `F`", "write `dims = { T: 49, N: 1, F: 1 }`"]),
+            (&["4, ?"], &[], &["an unnamed one of `a`", "add `dims = { \"a\": [4, 1] }`"]),
+            (&["N, 4"], &[("M", size(2))], &["`dims` has `M: 2`, which fixes nothing; possible are `N: 1`, `\"a\": […]`"]),
+            (&["N, 4"], &[("a", size(2))], &["`dims` has `a: 2`, which fixes nothing"]),
+            (&["N, 4"], &[("a", Dim::Shape(vec![1, 5]))], &["the shape [1, 5]; the model declares [N, 4]"]),
+            (&["N, 4"], &[("a", Dim::Shape(vec![4]))], &["the shape [4]; the model declares [N, 4]"]),
+            (&["0, 4"], &[], &["f32[0, 4], which has no elements"]),
+            (&["9223372036854775807, 4"], &[], &["more bytes than there are addresses"]),
+        ];
+        for (sizes, dims, expected) in cases {
+            let (_, _, faults) = resolve(sizes, dims);
+            assert_eq!(faults.len(), 1, "{sizes:?}: {faults:?}");
+            for part in *expected {
+                assert!(faults[0].contains(part), "{sizes:?}: `{}` lacks `{part}`", faults[0]);
+            }
+        }
+    }
+
+    #[test]
+    fn outputs_are_as_declared_after_the_same_rules() {
+        let (a, y) = (input("a", "unk__1, 4"), input("y", "unk__2, 4"));
+        let options = Options::new("test");
+        let rules = Rules::new(&[&a], &options);
+        assert_eq!(rules.declared(&y).map(|ty| ty.to_string()).as_deref(), Some("f32[1, 4]"));
+        assert_eq!(rules.declared(&input("z", "unk__2, classes")), None);
+    }
+}
