@@ -332,6 +332,9 @@ mod tests {
         assert_eq!(notes, ["dimension `N` is 1 (a batch of one)"]);
     }
 
+    /// Dimensions of the inputs, and the argument `dims`.
+    type Given<'a> = (&'a [&'a str], &'a [(&'a str, Dim)]);
+
     fn owned(list: &[&str]) -> Vec<String> {
         list.iter().map(|&item| item.to_owned()).collect()
     }
@@ -339,14 +342,14 @@ mod tests {
     #[test]
     fn dims_fix_symbols_and_shapes() {
         let size = |size| Dim::Size(size);
-        let cases: &[(&[&str], &[(&str, Dim)], &[&str], usize)] = &[
-            (&["N, time"], &[("time", size(49))], &["f32[1, 49]"], 1),
-            (&["N, time"], &[("time", size(49)), ("N", size(2))], &["f32[2, 49]"], 0),
-            (&["N, T", "T"], &[("T", size(3))], &["f32[1, 3]", "f32[3]"], 1),
-            (&["?, ?"], &[("a", Dim::Shape(vec![1, 512]))], &["f32[1, 512]"], 0),
-            (&["N, 4"], &[("a", Dim::Shape(vec![2, 4]))], &["f32[2, 4]"], 0),
+        let cases: &[(Given, &[&str], usize)] = &[
+            ((&["N, time"], &[("time", size(49))]), &["f32[1, 49]"], 1),
+            ((&["N, time"], &[("time", size(49)), ("N", size(2))]), &["f32[2, 49]"], 0),
+            ((&["N, T", "T"], &[("T", size(3))]), &["f32[1, 3]", "f32[3]"], 1),
+            ((&["?, ?"], &[("a", Dim::Shape(vec![1, 512]))]), &["f32[1, 512]"], 0),
+            ((&["N, 4"], &[("a", Dim::Shape(vec![2, 4]))]), &["f32[2, 4]"], 0),
         ];
-        for (sizes, dims, expected, notes) in cases {
+        for ((sizes, dims), expected, notes) in cases {
             let (types, found, faults) = resolve(sizes, dims);
             assert_eq!((&types[..], found.len(), faults.len()), (&owned(expected)[..], *notes, 0), "{sizes:?} {faults:?}");
         }
@@ -355,22 +358,21 @@ mod tests {
     #[test]
     fn faults_say_what_was_found_and_what_to_write() {
         let size = |size| Dim::Size(size);
-        let cases: &[(&[&str], &[(&str, Dim)], &[&str])] = &[
+        let cases: &[(Given, &[&str])] = &[
             (
-                &["time, mel.bins"],
-                &[],
+                (&["time, mel.bins"], &[]),
                 &["`time`, `mel.bins`", "`a` is f32[time, mel.bins]", "add `dims = { time: 1, \"mel.bins\": 1 }`"],
             ),
-            (&["N, T, F"], &[("T", size(49))], &["`N`, `F`", "write `dims = { T: 49, N: 1, F: 1 }`"]),
-            (&["4, ?"], &[], &["an unnamed one of `a`", "add `dims = { \"a\": [4, 1] }`"]),
-            (&["N, 4"], &[("M", size(2))], &["`dims` has `M: 2`, which fixes nothing; possible are `N: 1`, `\"a\": […]`"]),
-            (&["N, 4"], &[("a", size(2))], &["`dims` has `a: 2`, which fixes nothing"]),
-            (&["N, 4"], &[("a", Dim::Shape(vec![1, 5]))], &["the shape [1, 5]; the model declares [N, 4]"]),
-            (&["N, 4"], &[("a", Dim::Shape(vec![4]))], &["the shape [4]; the model declares [N, 4]"]),
-            (&["0, 4"], &[], &["f32[0, 4], which has no elements"]),
-            (&["9223372036854775807, 4"], &[], &["more bytes than there are addresses"]),
+            ((&["N, T, F"], &[("T", size(49))]), &["`N`, `F`", "write `dims = { T: 49, N: 1, F: 1 }`"]),
+            ((&["4, ?"], &[]), &["an unnamed one of `a`", "add `dims = { \"a\": [4, 1] }`"]),
+            ((&["N, 4"], &[("M", size(2))]), &["`dims` has `M: 2`, which fixes nothing; possible are `N: 1`, `\"a\": […]`"]),
+            ((&["N, 4"], &[("a", size(2))]), &["`dims` has `a: 2`, which fixes nothing"]),
+            ((&["N, 4"], &[("a", Dim::Shape(vec![1, 5]))]), &["the shape [1, 5]; the model declares [N, 4]"]),
+            ((&["N, 4"], &[("a", Dim::Shape(vec![4]))]), &["the shape [4]; the model declares [N, 4]"]),
+            ((&["0, 4"], &[]), &["f32[0, 4], which has no elements"]),
+            ((&["9223372036854775807, 4"], &[]), &["more bytes than there are addresses"]),
         ];
-        for (sizes, dims, expected) in cases {
+        for ((sizes, dims), expected) in cases {
             let (_, _, faults) = resolve(sizes, dims);
             assert_eq!(faults.len(), 1, "{sizes:?}: {faults:?}");
             for part in *expected {
