@@ -5,6 +5,7 @@ mod check;
 mod command;
 mod firmware;
 mod timing;
+mod zoo;
 
 use anyhow::{Result, bail};
 use std::process::ExitCode;
@@ -21,6 +22,7 @@ const COMMANDS: &[Command] = &[
     Command { name: "check", usage: check::USAGE, run: check::run },
     Command { name: "firmware", usage: firmware::USAGE, run: firmware::run },
     Command { name: "timing", usage: timing::USAGE, run: timing::run },
+    Command { name: "zoo", usage: zoo::USAGE, run: zoo::run },
 ];
 
 fn main() -> ExitCode {

@@ -1,0 +1,161 @@
+//! Real models of other people, compiled by the macro and run on recorded inputs. It prints what each costs and how far its outputs
+//! are from the recorded ones; hence it is a program of its own, as the test harness hides what a passing test prints.
+
+mod manifest;
+mod program;
+mod samples;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use model_compiler::graph::ValueId;
+use model_compiler::onnx::Source;
+use model_compiler::plan::Plan;
+use model_compiler::ty::TensorType;
+use model_compiler::{Options, import, onnx, passes};
+
+use crate::manifest::Entry;
+use crate::program::{Costs, Program};
+
+fn main() -> ExitCode {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the tests lie in the workspace");
+    let zoo = std::env::var_os("MODEL_ZOO").map_or_else(|| root.join("../shared/models"), PathBuf::from);
+    if !zoo.is_dir() {
+        println!("zoo: skipped, as {} is no folder; set MODEL_ZOO to that of the models in tests/zoo.txt", zoo.display());
+        return ExitCode::SUCCESS;
+    }
+    let (subjects, mut faults) = subjects(&zoo);
+    match Program::build(root, subjects.iter().map(|subject| (&subject.entry, subject.path()))) {
+        Some(program) => faults.extend(run(&subjects, &program)),
+        None => faults.push("the program of all models does not build".to_owned()),
+    }
+    for fault in &faults {
+        println!("zoo: FAILED, {fault}");
+    }
+    if faults.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// Runs all models, prints a line for each, and returns what is wrong with them.
+fn run(subjects: &[Subject], program: &Program) -> Vec<String> {
+    let mut faults = Vec::new();
+    let costs = program.costs();
+    println!("{:30} {:>16} {:>9} {:>9} {:>9} {:>9}", "model", "largest error", "RAM", "bound", "weights", "MACs");
+    for subject in subjects {
+        let name = subject.entry.name;
+        match subject.errors(program) {
+            Ok(errors) => {
+                let (row, fault) = subject.row(&errors, costs[name]);
+                println!("{row}");
+                faults.extend(fault);
+            }
+            Err(fault) => faults.push(format!("{name}: {fault}")),
+        }
+    }
+    faults
+}
+
+/// A model of the zoo, and what the compiler as a library says of it.
+struct Subject {
+    entry: Entry,
+    folder: PathBuf,
+    inputs: Vec<TensorType>,
+    outputs: Vec<TensorType>,
+    /// Made in a debug build, which checks it by brute force.
+    plan: Plan,
+}
+
+/// All models that the compiler takes, and what it says of the others.
+fn subjects(zoo: &Path) -> (Vec<Subject>, Vec<String>) {
+    let mut faults = Vec::new();
+    let mut subjects = Vec::new();
+    for entry in manifest::read() {
+        let name = entry.name;
+        match Subject::new(entry, zoo) {
+            Ok(subject) => subjects.push(subject),
+            Err(fault) => faults.push(format!("{name}: {fault}")),
+        }
+    }
+    (subjects, faults)
+}
+
+impl Subject {
+    fn new(entry: Entry, zoo: &Path) -> Result<Self, String> {
+        let folder = zoo.join(entry.name);
+        let path = folder.join(entry.file);
+        let bytes = std::fs::read(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+        let source = Source::new(entry.file, bytes);
+        let model = onnx::parse(&source).map_err(|faults| faults.to_string())?;
+        let mut graph = import::graph(&model, &Options::new(entry.name)).map_err(|faults| faults.to_string())?;
+        passes::run(&mut graph);
+        let types = |ids: &[ValueId]| ids.iter().map(|&id| graph.ty(id).clone()).collect();
+        Ok(Self { entry, folder, inputs: types(&graph.inputs), outputs: types(&graph.outputs), plan: Plan::new(&graph) })
+    }
+
+    fn path(&self) -> PathBuf {
+        self.folder.join(self.entry.file)
+    }
+
+    /// How far the outputs of all samples are from the recorded ones, or what is wrong with them.
+    fn errors(&self, program: &Program) -> Result<Vec<OutputError>, String> {
+        let read = |side, types| (0..).map_while(move |index| samples::read(&self.folder, side, index, types));
+        let inputs: Vec<u8> = read("input", &self.inputs).flatten().flatten().collect();
+        let computed = program.outputs(self.entry.name, &inputs).ok_or("the run failed")?;
+        let mut rest = &computed[..];
+        let mut errors = vec![OutputError::default(); self.outputs.len()];
+        for tensors in read("output", &self.outputs) {
+            for ((ty, recorded), error) in self.outputs.iter().zip(&tensors).zip(&mut errors) {
+                let bytes = rest.split_off(..recorded.len()).ok_or("there are more recorded outputs than inputs")?;
+                error.add(&samples::numbers(ty, recorded), &samples::numbers(ty, bytes));
+            }
+        }
+        if computed.is_empty() || !rest.is_empty() {
+            return Err("there are not as many recorded outputs as inputs".to_owned());
+        }
+        Ok(errors)
+    }
+
+    /// The line of the table, and what is wrong with it.
+    fn row(&self, errors: &[OutputError], costs: Costs) -> (String, Option<String>) {
+        let Costs { ram_bytes, weight_bytes, macs } = costs;
+        let Entry { name, float, steps, .. } = self.entry;
+        let bound = self.plan.lower_bound;
+        let (floats, integers): (Vec<_>, Vec<_>) = self.outputs.iter().zip(errors).partition(|(ty, _)| ty.elem.is_float());
+        let float_error = floats.iter().map(|(_, error)| error.relative()).reduce(f64::max).map(|error| format!("{error:.1e}"));
+        let steps_off = integers.iter().map(|(_, error)| error.largest).reduce(f64::max).map(|error| format!("{error} steps"));
+        let error = float_error.into_iter().chain(steps_off).collect::<Vec<_>>().join(", ");
+        let row = format!("{name:30} {error:>16} {ram_bytes:>9} {bound:>9} {weight_bytes:>9} {macs:>9}");
+        let exact =
+            floats.iter().all(|(_, error)| error.relative() <= float) && integers.iter().all(|(_, error)| error.largest <= steps);
+        let fault = match self.plan.arena_bytes == ram_bytes {
+            _ if !exact => Some(format!("{name}: the error is larger than tests/zoo.txt allows")),
+            true => None,
+            false => Some(format!("{name}: the macro plans {ram_bytes} bytes, the library {}", self.plan.arena_bytes)),
+        };
+        (row, fault)
+    }
+}
+
+/// How far an output is from the recorded one in all samples.
+#[derive(Clone, Copy, Debug, Default)]
+struct OutputError {
+    /// The largest difference.
+    largest: f64,
+    /// The largest magnitude that was recorded.
+    magnitude: f64,
+}
+
+impl OutputError {
+    /// Takes in one sample.
+    fn add(&mut self, recorded: &[f64], computed: &[f64]) {
+        // `f64::max` would lose what is not a number.
+        let larger = |largest: f64, number: f64| if number.abs() <= largest { largest } else { number.abs() };
+        self.magnitude = recorded.iter().copied().fold(self.magnitude, larger);
+        let differences = recorded.iter().zip(computed).map(|(recorded, computed)| recorded - computed);
+        self.largest = differences.fold(self.largest, larger);
+    }
+
+    /// The largest difference as a part of the largest magnitude.
+    fn relative(&self) -> f64 {
+        if self.largest == 0.0 { 0.0 } else { self.largest / self.magnitude }
+    }
+}
