@@ -34,6 +34,7 @@ fn interface() -> Files {
         ("models/softmax.onnx", softmax().to_bytes()),
         ("models/several.onnx", several().to_bytes()),
         ("models/elements.onnx", elements().to_bytes()),
+        ("models/residual.onnx", residual().to_bytes()),
         ("models/scalar.onnx", unary("Relu", "f32[]", "f32[]").to_bytes()),
         ("models/batch.onnx", unary("Relu", "f32[N, 1, 4]", "f32[N, 1, 4]").to_bytes()),
         ("models/unnamed.onnx", unary("Relu", "f32[?, 3]", "f32[?, 3]").to_bytes()),
@@ -118,6 +119,40 @@ fn elements() -> Build {
         let (input, output, ty) = (format!("{ty}_in"), format!("{ty}_out"), format!("{ty}[2]"));
         model.input(&input, &ty).node("Identity", &[&input], &[&output]).output(&output, &ty)
     })
+}
+
+/// Two convolutions of one shape, the sum with what went into the second, and a classifier.
+fn residual() -> Build {
+    Build::new(17)
+        .input("signal", "f32[1, 2, 6]")
+        .initializer(tensor("stem.weight", &[2, 2, 3], &pattern::<12>(1)))
+        .initializer(tensor("body.weight", &[2, 2, 3], &pattern::<12>(2)))
+        .initializer(tensor("head.weight", &[12, 3], &pattern::<36>(3)))
+        .initializer(tensor("head.bias", &[3], &pattern::<3>(4)))
+        .node("Conv", &["signal", "stem.weight"], &["stem"])
+        .name("/stem/Conv")
+        .ints("pads", &[1, 1])
+        .node("Relu", &["stem"], &["stem_relu"])
+        .name("/stem/Relu")
+        .node("Conv", &["stem_relu", "body.weight"], &["body"])
+        .name("/body/Conv")
+        .ints("pads", &[1, 1])
+        .node("Relu", &["body"], &["body_relu"])
+        .name("/body/Relu")
+        .node("Add", &["body_relu", "stem_relu"], &["sum"])
+        .name("/Add")
+        .node("Flatten", &["sum"], &["flat"])
+        .name("/Flatten")
+        .node("Gemm", &["flat", "head.weight", "head.bias"], &["logits"])
+        .name("/head/Gemm")
+        .node("Softmax", &["logits"], &["scores"])
+        .name("/head/Softmax")
+        .output("scores", "f32[1, 3]")
+}
+
+/// Weights from -1 to 1, in eighths, so that sums of a few are exact; `seed` tells them from others.
+pub fn pattern<const N: usize>(seed: usize) -> [f32; N] {
+    std::array::from_fn(|index| ((index * 7 + seed * 5) % 17) as f32 / 8.0 - 1.0)
 }
 
 /// No input at all.

@@ -4,11 +4,14 @@ use crate::command::{self, cargo};
 use anyhow::Result;
 
 pub(crate) const USAGE: &str = "
-      writes the stored models and the expected messages of the tests anew";
+      write the stored models, and the graphs, expansions and messages that tests expect, anew";
 
 /// The tests themselves write, where these variables tell them to.
 pub(crate) fn run(_: &[String]) -> Result<()> {
-    let mut models = cargo();
-    command::run(models.args(["test", "--quiet", "--package", "model-tests", "--test", "models"]).env("BLESS", "1"))?;
+    // The models come first, as the macro includes them while the others are compiled.
+    for test in ["models", "passes", "expand"] {
+        let mut tests = cargo();
+        command::run(tests.args(["test", "--quiet", "--package", "model-tests", "--test", test]).env("BLESS", "1"))?;
+    }
     command::run(cargo().args(["test", "--quiet", "--package", "model-ui-tests"]).env("TRYBUILD", "overwrite"))
 }

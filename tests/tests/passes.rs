@@ -1,0 +1,191 @@
+//! What the passes make of small models: `tests/passes` holds the graph as it is imported, and after each pass that changes it.
+
+use std::fmt::Write;
+
+use model_compiler::onnx::Source;
+use model_compiler::{Options, import, onnx, passes};
+use model_tests::build::{Build, tensor};
+use model_tests::snapshot;
+use onnx_protobuf::TensorProto;
+
+/// Compares the graphs of `model` with `passes/NAME.txt`.
+fn check(name: &str, model: Build) {
+    let source = Source::new(format!("{name}.onnx"), model.to_bytes());
+    let model = onnx::parse(&source).unwrap_or_else(|faults| panic!("{faults}"));
+    let mut graph = import::graph(&model, &Options::new(name)).unwrap_or_else(|faults| panic!("{faults}"));
+    let mut before = graph.to_string();
+    let mut text = format!("# import\n{before}");
+    passes::run_with(&mut graph, |pass, graph| {
+        let after = graph.to_string();
+        if after != before {
+            write!(text, "\n# {pass}\n{after}").expect("a string takes all");
+            before = after;
+        }
+    });
+    snapshot::check(&format!("passes/{name}.txt"), &text);
+}
+
+/// Weights of a shape; the passes ask only which of them are equal.
+fn weights(name: &str, shape: &[i64]) -> TensorProto {
+    let elements: Vec<f32> = (1..=shape.iter().product()).map(|index| index as f32 / 8.0).collect();
+    tensor(name, shape, &elements)
+}
+
+/// Statistics of a batch normalization of `channels`.
+fn statistics(model: Build, channels: i64) -> Build {
+    ["scale", "offset", "mean", "variance"].iter().fold(model, |model, name| model.initializer(weights(name, &[channels])))
+}
+
+/// A convolution, its batch normalization and its activation are one step.
+#[test]
+fn conv_batch_norm_relu() {
+    let model = Build::new(17)
+        .input("image", "f32[1, 3, 8, 8]")
+        .initializer(weights("w", &[4, 3, 3, 3]))
+        .node("Conv", &["image", "w"], &["conv"])
+        .ints("strides", &[2, 2])
+        .ints("pads", &[0, 0, 1, 1])
+        .node("BatchNormalization", &["conv", "scale", "offset", "mean", "variance"], &["norm"])
+        .node("Relu", &["norm"], &["y"])
+        .output("y", "f32[1, 4, 4, 4]");
+    check("conv_batch_norm_relu", statistics(model, 4));
+}
+
+/// A batch normalization before a convolution is one loop; what it scales is no layer's output.
+#[test]
+fn batch_norm_conv() {
+    let model = Build::new(17)
+        .input("image", "f32[1, 3, 8, 8]")
+        .initializer(weights("w", &[4, 3, 3, 3]))
+        .node("BatchNormalization", &["image", "scale", "offset", "mean", "variance"], &["norm"])
+        .node("Conv", &["norm", "w"], &["y"])
+        .output("y", "f32[1, 4, 6, 6]");
+    check("batch_norm_conv", statistics(model, 3));
+}
+
+/// Between two convolutions and the sum behind them no transpose is left.
+#[test]
+fn residual() {
+    let model = Build::new(17)
+        .input("image", "f32[1, 4, 8, 8]")
+        .initializer(weights("w0", &[4, 4, 3, 3]))
+        .initializer(weights("w1", &[4, 4, 3, 3]))
+        .node("Conv", &["image", "w0"], &["a"])
+        .ints("pads", &[1, 1, 1, 1])
+        .node("Relu", &["a"], &["b"])
+        .node("Conv", &["b", "w1"], &["c"])
+        .ints("pads", &[1, 1, 1, 1])
+        .node("Add", &["c", "b"], &["d"])
+        .node("Relu", &["d"], &["y"])
+        .output("y", "f32[1, 4, 8, 8]");
+    check("residual", model);
+}
+
+/// The transpose before a flattened dense layer moves into its weights.
+#[test]
+fn flatten_dense() {
+    let model = Build::new(17)
+        .input("image", "f32[1, 1, 6, 6]")
+        .initializer(weights("w0", &[2, 1, 3, 3]))
+        .initializer(weights("w1", &[3, 8]))
+        .initializer(weights("b1", &[3]))
+        .node("Conv", &["image", "w0"], &["a"])
+        .node("MaxPool", &["a"], &["b"])
+        .ints("kernel_shape", &[2, 2])
+        .ints("strides", &[2, 2])
+        .node("Flatten", &["b"], &["c"])
+        .node("Gemm", &["c", "w1", "b1"], &["d"])
+        .int("transB", 1)
+        .node("Softmax", &["d"], &["y"])
+        .output("y", "f32[1, 3]");
+    check("flatten_dense", model);
+}
+
+/// Elementwise operators in a row are one loop, and a value that is read twice is computed once.
+#[test]
+fn elementwise_chain() {
+    let model = Build::new(17)
+        .input("x", "f32[2, 8]")
+        .input("y", "f32[8]")
+        .node("Add", &["x", "y"], &["sum"])
+        .node("Sigmoid", &["sum"], &["gate"])
+        .node("Mul", &["sum", "gate"], &["swish"])
+        .node("Tanh", &["swish"], &["z"])
+        .output("z", "f32[2, 8]");
+    check("elementwise_chain", model);
+}
+
+/// Constants of one element stand in the expression.
+#[test]
+fn scalars() {
+    let model = Build::new(17)
+        .input("x", "f32[2, 8]")
+        .initializer(tensor("half", &[], &[0.5f32]))
+        .initializer(tensor("three", &[1, 1], &[3.0f32]))
+        .node("Add", &["x", "three"], &["a"])
+        .node("Clip", &["a", "", "six"], &["b"])
+        .initializer(tensor("six", &[], &[6.0f32]))
+        .node("Mul", &["b", "half"], &["y"])
+        .output("y", "f32[2, 8]");
+    check("scalars", model);
+}
+
+/// A gate for each channel is broadcast over the image without being spread out, and its transposes vanish.
+#[test]
+fn squeeze_excite() {
+    let model = Build::new(17)
+        .input("image", "f32[1, 4, 6, 6]")
+        .initializer(weights("w0", &[4, 4, 3, 3]))
+        .initializer(weights("w1", &[2, 4, 1, 1]))
+        .initializer(weights("w2", &[4, 2, 1, 1]))
+        .node("Conv", &["image", "w0"], &["a"])
+        .node("GlobalAveragePool", &["a"], &["squeezed"])
+        .node("Conv", &["squeezed", "w1"], &["b"])
+        .node("Relu", &["b"], &["c"])
+        .node("Conv", &["c", "w2"], &["d"])
+        .node("Sigmoid", &["d"], &["gate"])
+        .node("Mul", &["a", "gate"], &["y"])
+        .output("y", "f32[1, 4, 4, 4]");
+    check("squeeze_excite", model);
+}
+
+/// Channels last outside, as exporters of Keras write it: the transpose at the border and the one of the import cancel.
+#[test]
+fn channels_last() {
+    let model = Build::new(17)
+        .input("image", "f32[1, 8, 8, 3]")
+        .initializer(weights("w0", &[3, 1, 3, 3]))
+        .initializer(weights("w1", &[4, 3, 1, 1]))
+        .initializer(weights("w2", &[16, 5]))
+        .initializer(tensor("shape", &[2], &[-1i64, 16]))
+        .node("Transpose", &["image"], &["nchw"])
+        .ints("perm", &[0, 3, 1, 2])
+        .node("Conv", &["nchw", "w0"], &["a"])
+        .int("group", 3)
+        .ints("strides", &[3, 3])
+        .node("Relu", &["a"], &["b"])
+        .node("Conv", &["b", "w1"], &["c"])
+        .node("Relu", &["c"], &["d"])
+        .node("Transpose", &["d"], &["nhwc"])
+        .ints("perm", &[0, 2, 3, 1])
+        .node("Reshape", &["nhwc", "shape"], &["flat"])
+        .node("MatMul", &["flat", "w2"], &["y"])
+        .output("y", "f32[1, 5]");
+    check("channels_last", model);
+}
+
+/// One spatial axis is an image of height one.
+#[test]
+fn conv_1d() {
+    let model = Build::new(17)
+        .input("signal", "f32[1, 2, 16]")
+        .initializer(weights("w0", &[4, 2, 3]))
+        .initializer(weights("w1", &[3, 4, 3]))
+        .node("Conv", &["signal", "w0"], &["a"])
+        .ints("dilations", &[2])
+        .node("Relu", &["a"], &["b"])
+        .node("Conv", &["b", "w1"], &["y"])
+        .ints("strides", &[2])
+        .output("y", "f32[1, 3, 5]");
+    check("conv_1d", model);
+}
