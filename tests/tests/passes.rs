@@ -174,6 +174,48 @@ fn channels_last() {
     check("channels_last", model);
 }
 
+/// Zeros put around the image by a node of their own are the convolution's padding, whatever moves between the two.
+#[test]
+fn pad_conv() {
+    let model = Build::new(17)
+        .input("image", "f32[1, 6, 6, 2]")
+        .initializer(tensor("pads", &[8], &[0i64, 1, 1, 0, 0, 1, 1, 0]))
+        .initializer(weights("w", &[3, 2, 3, 3]))
+        .node("Pad", &["image", "pads"], &["padded"])
+        .node("Transpose", &["padded"], &["nchw"])
+        .ints("perm", &[0, 3, 1, 2])
+        .node("Conv", &["nchw", "w"], &["y"])
+        .output("y", "f32[1, 3, 6, 6]");
+    check("pad_conv", model);
+}
+
+/// What repeats elements is left to the loops that read them.
+#[test]
+fn expand_add() {
+    let model = Build::new(17)
+        .input("x", "f32[2, 3]")
+        .input("y", "f32[3]")
+        .initializer(tensor("shape", &[2], &[2i64, 3]))
+        .node("Expand", &["y", "shape"], &["spread"])
+        .node("Add", &["x", "spread"], &["z"])
+        .output("z", "f32[2, 3]");
+    check("expand_add", model);
+}
+
+/// A value that is the same whatever the inputs are is computed now, with the kernels that a chip runs.
+#[test]
+fn constants() {
+    let model = Build::new(17)
+        .input("x", "f32[2, 4]")
+        .initializer(tensor("a", &[4], &[1.0f32, 2.0, 3.0, 4.0]))
+        .node("Softmax", &["a"], &["b"])
+        .node("Shape", &["x"], &["shape"])
+        .node("Expand", &["b", "shape"], &["c"])
+        .node("Mul", &["x", "c"], &["y"])
+        .output("y", "f32[2, 4]");
+    check("constants", model);
+}
+
 /// One spatial axis is an image of height one.
 #[test]
 fn conv_1d() {

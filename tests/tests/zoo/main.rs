@@ -148,7 +148,10 @@ impl OutputError {
     /// Takes in one sample.
     fn add(&mut self, recorded: &[f64], computed: &[f64]) {
         // `f64::max` would lose what is not a number.
-        let larger = |largest: f64, number: f64| if number.abs() <= largest { largest } else { number.abs() };
+        let larger = |largest: f64, number: f64| match largest.is_nan() || number.abs() <= largest {
+            true => largest,
+            false => number.abs(),
+        };
         self.magnitude = recorded.iter().copied().fold(self.magnitude, larger);
         let differences = recorded.iter().zip(computed).map(|(recorded, computed)| recorded - computed);
         self.largest = differences.fold(self.largest, larger);
