@@ -4,9 +4,19 @@ use crate::command;
 use crate::firmware::elf::{self, Program};
 use crate::firmware::qemu::{Line, Qemu};
 use crate::firmware::toolchain::Toolchain;
-use crate::firmware::{Options, tensor};
+use crate::firmware::{Options, TARGET_FOLDER, tensor};
 use anyhow::{Result, ensure};
-use std::path::Path;
+
+const MANIFEST: &str = "xtask/bench/Cargo.toml";
+
+/// All that is known of a model on the chip.
+struct Measured {
+    report: Report,
+    /// The firmware with the model.
+    model: Program,
+    /// The firmware without.
+    baseline: Program,
+}
 
 /// What the host reads of the firmware's report.
 #[derive(Debug, Default)]
@@ -25,32 +35,29 @@ struct Report {
 
 /// Builds the firmware, runs it, prints what it costs, and fails where the figures cannot be right or the firmware could panic.
 pub(crate) fn measure(options: &Options) -> Result<()> {
+    let measured = run(options)?;
+    print(options, &measured);
+    check(&measured)
+}
+
+fn run(options: &Options) -> Result<Measured> {
+    let path = std::path::absolute(&options.model)?;
+    ensure!(path.is_file(), "there is no model `{}`", path.display());
     let toolchain = Toolchain::find(&options.target)?;
     let qemu = Qemu::find(&options.target)?;
+    let mut build = toolchain.build(MANIFEST, &options.opt);
+    build.env("MODEL", path).env("ARGUMENTS", &options.arguments);
+    println!("{}", command::show(&build));
+    command::run(&mut build)?;
 
-    let folder = command::root().join("target/firmware");
-    build(options, &toolchain, &folder)?;
-    let binaries = folder.join(&options.target).join("release");
-    let model = elf::read(&binaries.join("model"))?;
-    let baseline = elf::read(&binaries.join("baseline"))?;
-
+    let binaries = command::root().join(TARGET_FOLDER).join(&options.target).join("release");
     let inputs: Vec<Vec<u8>> = options.inputs.iter().map(|path| tensor::read_npy(path)).collect::<Result<_>>()?;
     let inputs = inputs.concat();
     let report = Report::read(&qemu.run(&binaries.join("model"), &inputs)?);
     let (given, taken) = (inputs.len() as u64, report.inputs);
     ensure!(given == 0 || given == taken, "the inputs given have {given} bytes; the model takes {taken}");
-    print(options, &report, &model, &baseline);
-    check(&report, &model)
-}
-
-/// Builds the firmware with the model and the one without.
-fn build(options: &Options, toolchain: &Toolchain, folder: &Path) -> Result<()> {
-    let mut command = toolchain.build();
-    command.args(["--quiet", "--bins", "--manifest-path", "xtask/bench/Cargo.toml"]).current_dir(command::root());
-    command.env("CARGO_TARGET_DIR", folder).env("CARGO_PROFILE_RELEASE_OPT_LEVEL", &options.opt);
-    command.env("MODEL", &options.model).env("ARGUMENTS", &options.arguments);
-    println!("{}", command::show(&command));
-    command::run(&mut command)
+    let [model, baseline] = ["model", "baseline"].map(|name| elf::read(&binaries.join(name)));
+    Ok(Measured { report, model: model?, baseline: baseline? })
 }
 
 impl Report {
@@ -72,7 +79,7 @@ impl Report {
     }
 }
 
-fn print(options: &Options, report: &Report, model: &Program, baseline: &Program) {
+fn print(options: &Options, Measured { report, model, baseline }: &Measured) {
     let code = model.sizes.code.saturating_sub(baseline.sizes.code);
     let constants = model.sizes.constants.saturating_sub(baseline.sizes.constants);
     let row = |name: &str, number: u64, note: String| println!("  {name:12} {:>12}   {note}", grouped(number));
@@ -88,7 +95,7 @@ fn print(options: &Options, report: &Report, model: &Program, baseline: &Program
     }
 }
 
-fn check(report: &Report, model: &Program) -> Result<()> {
+fn check(Measured { report, model, .. }: &Measured) -> Result<()> {
     ensure!(report.clock == 2_000_000, "the emulator's clock is off: 2000000 instructions were counted as {}", report.clock);
     ensure!(model.sizes.data == 0, "{} bytes of initialized data, where the model should lie in .bss", model.sizes.data);
     ensure!(model.sizes.bss >= report.arena, "the arena of {} bytes does not lie in .bss", report.arena);
@@ -97,7 +104,7 @@ fn check(report: &Report, model: &Program) -> Result<()> {
 }
 
 /// Digits in groups of three.
-fn grouped(number: u64) -> String {
+pub(crate) fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let first = digits.len() % 3;
     let (head, tail) = digits.split_at(first);
@@ -108,13 +115,70 @@ fn grouped(number: u64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::grouped;
+    use super::{check, grouped, run};
+    use crate::command;
+    use crate::firmware::{Options, skip};
+    use model_runtime::{Elem, Model};
 
     #[test]
     fn digits_stand_in_groups_of_three() {
         let cases = [(0, "0"), (999, "999"), (1000, "1 000"), (98_800_123, "98 800 123")];
         for (number, text) in cases {
             assert_eq!(grouped(number), text);
+        }
+    }
+
+    model_runtime::include_model!("../../../tests/models/residual.onnx");
+    model_runtime::include_model!("../../../tests/models/several.onnx");
+    model_runtime::include_model!("../../../tests/models/elements.onnx");
+
+    /// To the bit, and with the same cost each time.
+    #[test]
+    fn the_chip_computes_what_the_host_computes() {
+        if skip() {
+            return;
+        }
+        let models: [(&str, &mut dyn Model); 3] = [
+            ("residual", &mut residual::Model::new()),
+            ("several", &mut several::Model::new()),
+            ("elements", &mut elements::Model::new()),
+        ];
+        for (name, model) in models {
+            let path = command::root().join(format!("tests/models/{name}.onnx"));
+            let options = Options::parse(&[path.display().to_string()]).expect("the options are right");
+            let measured = run(&options).expect("the firmware runs");
+            check(&measured).expect("the figures are right");
+            let found: Vec<&[u8]> = measured.report.outputs.iter().map(|(_, bytes)| &bytes[..]).collect();
+            assert_eq!(found, run_on_pattern(model), "{name}");
+
+            let again = run(&options).expect("the firmware runs");
+            assert_eq!(again.report.instructions, measured.report.instructions, "{name}");
+        }
+    }
+
+    /// The outputs for the pattern with which the firmware fills its inputs.
+    fn run_on_pattern(model: &mut dyn Model) -> Vec<Vec<u8>> {
+        let signature = model.signature();
+        for (index, tensor) in signature.inputs.iter().enumerate() {
+            let pattern = (0..tensor.elements()).flat_map(|i| element(tensor.elem, (i as i8).wrapping_mul(37).wrapping_add(11)));
+            let place = model.input_bytes(index).expect("the model has the input");
+            place.iter_mut().zip(pattern).for_each(|(to, from)| *to = from);
+        }
+        model.run_in_place();
+        let bytes = |index| model.output_bytes(index).expect("the model has the output").to_vec();
+        (0..signature.outputs.len()).map(bytes).collect()
+    }
+
+    /// The value as an integer, or divided by 128.
+    fn element(elem: Elem, value: i8) -> Vec<u8> {
+        let float = f32::from(value) / 128.0;
+        match elem {
+            Elem::Bool => vec![u8::from(value & 1 == 1)],
+            Elem::F16 => half::f16::from_f32(float).to_le_bytes().to_vec(),
+            Elem::BF16 => half::bf16::from_f32(float).to_le_bytes().to_vec(),
+            Elem::F32 => float.to_le_bytes().to_vec(),
+            Elem::F64 => f64::from(float).to_le_bytes().to_vec(),
+            integer => i64::from(value).to_le_bytes()[..integer.size()].to_vec(),
         }
     }
 }

@@ -33,7 +33,7 @@ impl Qemu {
         };
         if command::find_program("qemu-system-arm").is_none() {
             bail!(
-                "`qemu-system-arm` is not in the search path; to install it on Debian:\n    \
+                "no emulator: `qemu-system-arm` is not in the search path; to install it on Debian:\n    \
                  apt-get install qemu-system-arm"
             );
         }
@@ -60,7 +60,9 @@ impl Qemu {
             Some(0) => text.lines().map(Line::parse).collect(),
             Some(101) => bail!("the firmware panicked"),
             Some(102) => bail!("the firmware faulted: it ran out of stack, or reached memory the board does not have"),
-            _ => bail!("the emulator ended with {status} after the firmware printed:\n{text}"),
+            _ => {
+                bail!("the emulator ended with {status}, as it does when a stack overflows, after the firmware printed:\n{text}")
+            }
         }
     }
 }

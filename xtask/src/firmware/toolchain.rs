@@ -2,6 +2,7 @@
 //! packages with their standard library in source. Neither is required for the rest of the project.
 
 use crate::command;
+use crate::firmware::TARGET_FOLDER;
 use anyhow::{Result, bail};
 use std::path::Path;
 use std::process::Command;
@@ -44,16 +45,17 @@ impl Toolchain {
         )
     }
 
-    /// `cargo build --release` for the target. A release build is meant, whatever its optimization level.
-    pub(crate) fn build(&self) -> Command {
+    /// The command that builds all programs of the firmware crate at `manifest`, optimized to `level`.
+    pub(crate) fn build(&self, manifest: &str, level: &str) -> Command {
         let mut command = match self.way {
-            Way::Installed => Command::new(active("CARGO", "cargo")),
+            Way::Installed => command::cargo(),
             Way::Debian => debian_cargo(&self.target),
         };
-        command.args(["build", "--release", "--target", &self.target]);
+        command.args(["build", "--quiet", "--release", "--bins", "--manifest-path", manifest, "--target", &self.target]);
         if self.way == Way::Debian {
             command.arg("-Zbuild-std=core");
         }
+        command.env("CARGO_TARGET_DIR", command::root().join(TARGET_FOLDER)).env("CARGO_PROFILE_RELEASE_OPT_LEVEL", level);
         command
     }
 }
@@ -62,19 +64,15 @@ impl Toolchain {
 fn debian_cargo(target: &str) -> Command {
     let variable = format!("CARGO_TARGET_{}_LINKER", target.to_uppercase().replace('-', "_"));
     let mut command = Command::new("/usr/bin/cargo");
+    command.current_dir(command::root());
     command.env("RUSTC", "/usr/bin/rustc").env("RUSTC_BOOTSTRAP", "1").env(variable, LLD);
     // `cargo xtask` runs with the libraries of the toolchain that built it; those belong to another compiler.
     command.env_remove("LD_LIBRARY_PATH").env_remove("RUSTUP_TOOLCHAIN");
     command
 }
 
-/// The program that the cargo above us names in `variable`.
-fn active(variable: &str, program: &str) -> std::ffi::OsString {
-    std::env::var_os(variable).unwrap_or_else(|| program.into())
-}
-
 fn is_installed(target: &str) -> bool {
-    let mut rustc = Command::new(active("RUSTC", "rustc"));
+    let mut rustc = Command::new(std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()));
     let libraries = command::output(rustc.args(["--print", "target-libdir", "--target", target]));
     libraries.is_ok_and(|path| Path::new(path.trim()).is_dir())
 }
