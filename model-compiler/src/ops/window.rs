@@ -181,20 +181,18 @@ pub fn numbers(node: &NodeReader, name: &'static str, count: usize, least: usize
 
 /// `[n, c, w]` or `[n, c, h, w]` as `[n, h, w, c]`.
 pub fn channels_last(node: &mut NodeReader, input: ValueId) -> Result<ValueId> {
-    let shape = node.ty(input).shape.clone();
-    if shape.len() == 4 {
-        return node.transpose(input, vec![0, 2, 3, 1]);
-    }
-    let transposed = node.transpose(input, vec![0, 2, 1])?;
-    node.reshape(transposed, [shape[0], 1, shape[2], shape[1]])
+    let image = match node.ty(input).shape[..] {
+        [n, c, w] => node.reshape(input, [n, c, 1, w])?,
+        _ => input,
+    };
+    node.transpose(image, vec![0, 2, 3, 1])
 }
 
 /// `[n, h, w, c]` as `[n, c, w]` or `[n, c, h, w]`, with `rank` dimensions.
 pub fn channels_first(node: &mut NodeReader, value: ValueId, rank: usize) -> Result<ValueId> {
-    let shape = node.ty(value).shape.clone();
-    if rank == 4 {
-        return node.transpose(value, vec![0, 3, 1, 2]);
+    let image = node.transpose(value, vec![0, 3, 1, 2])?;
+    match node.ty(image).shape[..] {
+        [n, c, 1, w] if rank == 3 => node.reshape(image, [n, c, w]),
+        _ => Ok(image),
     }
-    let line = node.reshape(value, [shape[0], shape[2], shape[3]])?;
-    node.transpose(line, vec![0, 2, 1])
 }
