@@ -1,0 +1,100 @@
+//! What the program shows: a row of the score's bar for each fifth of a second of a short recording, and one line that is
+//! rewritten for a long one or a microphone; each detection on a line of its own.
+
+use std::io::{self, IsTerminal, Write};
+use wake::Score;
+use wake::front_end::SAMPLE_RATE;
+
+/// Longer recordings are not shown row by row.
+const SHORT: u64 = 20 * SAMPLE_RATE as u64;
+/// Scores to a row: 0.2 s.
+const ROW: usize = 10;
+const BAR: usize = 40;
+
+enum Style {
+    /// One row for every [`ROW`] scores.
+    Rows,
+    /// One line, rewritten in place.
+    Line,
+    /// Detections only: the output is a file or a pipe.
+    Detections,
+}
+
+/// Shows scores as they come.
+pub(crate) struct Display {
+    style: Style,
+    /// Samples in the whole recording, where it has an end.
+    length: Option<u64>,
+    scores: usize,
+    highest: f32,
+    detections: usize,
+}
+
+impl Display {
+    pub(crate) fn new(length: Option<u64>) -> Display {
+        let style = match length {
+            Some(length) if length <= SHORT => Style::Rows,
+            _ if io::stdout().is_terminal() => Style::Line,
+            _ => Style::Detections,
+        };
+        Display { style, length, scores: 0, highest: 0.0, detections: 0 }
+    }
+
+    pub(crate) fn show(&mut self, score: Score) {
+        self.scores += 1;
+        self.highest = self.highest.max(score.smoothed);
+        if score.detected {
+            self.detections += 1;
+            self.clear_line();
+            println!("{} marvin", seconds(score.end));
+        }
+        if !self.scores.is_multiple_of(ROW) {
+            return;
+        }
+        match self.style {
+            Style::Rows => println!("{} {}", seconds(score.end), bar(self.highest)),
+            Style::Line => {
+                print!("\r{} {}{}", seconds(score.end), bar(self.highest), self.progress(score.end));
+                // A terminal that cannot be written to loses only this line.
+                let _ = io::stdout().flush();
+            }
+            Style::Detections => {}
+        }
+        self.highest = 0.0;
+    }
+
+    pub(crate) fn finish(&mut self) {
+        self.clear_line();
+        println!("  heard {}\n", times(self.detections));
+    }
+
+    fn progress(&self, end: u64) -> String {
+        match self.length {
+            Some(length) => format!(" {:3}% of {}", (100 * end / length.max(1)).min(100), seconds(length).trim_start()),
+            None => String::new(),
+        }
+    }
+
+    fn clear_line(&self) {
+        if let Style::Line = self.style {
+            print!("\r\x1b[K");
+        }
+    }
+}
+
+fn seconds(samples: u64) -> String {
+    format!("{:7.2} s", samples as f64 / SAMPLE_RATE as f64)
+}
+
+fn bar(score: f32) -> String {
+    let full = (score.clamp(0.0, 1.0) * BAR as f32).round() as usize;
+    format!("|{}{}| {score:.2}", "#".repeat(full), " ".repeat(BAR - full))
+}
+
+fn times(count: usize) -> String {
+    match count {
+        0 => "nothing".into(),
+        1 => "marvin once".into(),
+        _ => format!("marvin {count} times"),
+    }
+}

@@ -1,0 +1,134 @@
+//! The wake word on a computer: listens to a WAV file, to raw samples on standard input, or to the bundled recordings.
+
+mod display;
+
+use display::Display;
+use std::error::Error;
+use std::io::{self, Read};
+use std::path::Path;
+use std::process::ExitCode;
+use wake::front_end::SAMPLE_RATE;
+use wake::{Score, Wake};
+
+const USAGE: &str = "\
+usage: wake [FILE.wav | -]
+  without an argument  listen to the bundled recordings
+  FILE.wav             listen to a recording: 16 kHz, any number of channels
+  -                    listen to raw 16 kHz 16-bit little-endian mono samples on standard input:
+                       arecord -f S16_LE -r 16000 | cargo run --release -p wake -- -";
+
+const RECORDINGS: [(&str, &[u8]); 3] = [
+    ("kitchen.wav", include_bytes!("../recordings/kitchen.wav")),
+    ("question.wav", include_bytes!("../recordings/question.wav")),
+    ("similar.wav", include_bytes!("../recordings/similar.wav")),
+];
+
+/// Samples of silence before and after a recording.
+const BEFORE: usize = SAMPLE_RATE;
+const AFTER: usize = SAMPLE_RATE / 2;
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> Result<(), Box<dyn Error>> {
+    let mut arguments = std::env::args_os().skip(1);
+    match (arguments.next(), arguments.next()) {
+        (None, _) => {
+            for (name, bytes) in RECORDINGS {
+                listen(name, hound::WavReader::new(bytes)?)?;
+            }
+            Ok(())
+        }
+        (Some(argument), None) if argument == "-" => live(io::stdin().lock()),
+        (Some(argument), None) if argument == "--help" || argument == "-h" => {
+            println!("{USAGE}");
+            Ok(())
+        }
+        (Some(path), None) => {
+            let name = Path::new(&path).display().to_string();
+            let reader = hound::WavReader::open(&path).map_err(|error| format!("{name}: {error}"))?;
+            listen(&name, reader)
+        }
+        _ => Err(USAGE.into()),
+    }
+}
+
+/// Listens to a recording from begin to end, with silence around it, as the word may fill the whole of a short one.
+fn listen(name: &str, mut reader: hound::WavReader<impl Read>) -> Result<(), Box<dyn Error>> {
+    let spec = reader.spec();
+    if spec.sample_rate as usize != SAMPLE_RATE {
+        return Err(format!(
+            "{name} has {} samples a second, but the model was trained on {SAMPLE_RATE}; to convert it:\n    \
+             ffmpeg -i {name} -ar {SAMPLE_RATE} -ac 1 converted.wav",
+            spec.sample_rate
+        )
+        .into());
+    }
+    println!("{name}");
+    let length = u64::from(reader.duration());
+    let channels = usize::from(spec.channels.max(1));
+    let mut display = Display::new(Some(length));
+    let mut wake = Box::new(Wake::new());
+    let mut show = |mut score: Score| {
+        score.end = score.end.saturating_sub(BEFORE as u64);
+        display.show(score);
+    };
+    wake.push(&[0; BEFORE], &mut show);
+    let mut samples = samples(&mut reader);
+    loop {
+        let frames = samples.by_ref().take(channels * SAMPLE_RATE).collect::<Result<Vec<f32>, _>>()?;
+        if frames.is_empty() {
+            break;
+        }
+        let mono: Vec<i16> = frames.chunks(channels).map(mix).collect();
+        wake.push(&mono, &mut show);
+    }
+    wake.push(&[0; AFTER], &mut show);
+    display.finish();
+    Ok(())
+}
+
+/// All channels' samples in turn, in -1..1, whatever the file stores.
+fn samples<R: Read>(reader: &mut hound::WavReader<R>) -> Box<dyn Iterator<Item = hound::Result<f32>> + '_> {
+    let spec = reader.spec();
+    if spec.sample_format == hound::SampleFormat::Float {
+        return Box::new(reader.samples::<f32>());
+    }
+    let full_scale = 2f32.powi(i32::from(spec.bits_per_sample) - 1);
+    Box::new(reader.samples::<i32>().map(move |sample| sample.map(|sample| sample as f32 / full_scale)))
+}
+
+/// The mean of the channels.
+fn mix(channels: &[f32]) -> i16 {
+    let mean = channels.iter().sum::<f32>() / channels.len() as f32;
+    (mean * 32768.0).round() as i16
+}
+
+/// Listens until the input ends.
+fn live(mut input: impl Read) -> Result<(), Box<dyn Error>> {
+    let mut display = Display::new(None);
+    let mut wake = Box::new(Wake::new());
+    let mut bytes = [0; 4096];
+    // A read may end in the middle of a sample.
+    let mut kept = 0;
+    loop {
+        let read = input.read(&mut bytes[kept..])?;
+        if read == 0 {
+            break;
+        }
+        let (pairs, rest) = bytes[..kept + read].as_chunks::<2>();
+        let samples: Vec<i16> = pairs.iter().map(|&pair| i16::from_le_bytes(pair)).collect();
+        kept = rest.len();
+        bytes[0] = rest.first().copied().unwrap_or(0);
+        wake.push(&samples, |score| display.show(score));
+    }
+    display.finish();
+    Ok(())
+}
