@@ -113,12 +113,13 @@ fn package() -> Result<Outcome> {
     outcome
 }
 
-/// A model on each kind of chip and optimization level; each run fails where a panic is linked.
+/// The wake example, and its model alone on each kind of chip and optimization level; each run fails where a panic is linked.
 fn firmware() -> Result<Outcome> {
     if let Err(missing) = firmware::tools(firmware::DEFAULT_TARGET) {
         return Ok(Outcome::Skipped(format!("there is {missing:#}")));
     }
-    let model = command::root().join("tests/models/residual.onnx").display().to_string();
+    firmware::run(&["wake".to_owned()])?;
+    let model = command::root().join("examples/wake/wake.onnx").display().to_string();
     for (target, level) in [(firmware::DEFAULT_TARGET, "3"), (firmware::DEFAULT_TARGET, "s"), ("thumbv6m-none-eabi", "z")] {
         match firmware::tools(target) {
             Ok(()) => firmware::run(&[&model, "--target", target, "--opt", level].map(str::to_owned))?,

@@ -5,18 +5,20 @@ mod model;
 mod qemu;
 mod tensor;
 mod toolchain;
+mod wake;
 
 use anyhow::{Context, Result, bail};
 use qemu::Qemu;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use toolchain::Toolchain;
 
-pub(crate) const USAGE: &str = "MODEL.onnx [--target thumbv7em-none-eabihf|thumbv6m-none-eabi] [--opt 3|s|z]
+pub(crate) const USAGE: &str = "MODEL.onnx|wake [--target thumbv7em-none-eabihf|thumbv6m-none-eabi] [--opt 3|s|z]
       [--input FILE.npy]... [--arguments 'dims = { ... }']
-      measures a model on an emulated Cortex-M; the inputs are a fixed pattern unless given in the model's order";
+      measures a model on an emulated Cortex-M; the inputs are a fixed pattern unless given in the model's order;
+      `wake` runs the example's firmware, which listens to a bundled recording or to `--input FILE.wav`";
 
 /// The firmware crates, which are workspaces of their own.
-pub(crate) const MANIFESTS: &[&str] = &["xtask/bench/Cargo.toml"];
+pub(crate) const MANIFESTS: &[&str] = &["xtask/bench/Cargo.toml", "examples/wake/firmware/Cargo.toml"];
 
 /// Where firmware is built.
 const TARGET_FOLDER: &str = "target/firmware";
@@ -26,6 +28,7 @@ pub(crate) const DEFAULT_TARGET: &str = "thumbv7em-none-eabihf";
 
 /// What is built, and how.
 struct Options {
+    /// An `.onnx` file, or `wake`.
     model: PathBuf,
     target: String,
     opt: String,
@@ -35,7 +38,8 @@ struct Options {
 }
 
 pub(crate) fn run(arguments: &[String]) -> Result<()> {
-    model::measure(&Options::parse(arguments)?)
+    let options = Options::parse(arguments)?;
+    if options.model == Path::new("wake") { wake::listen(&options) } else { model::measure(&options) }
 }
 
 /// That the tools for `target` are there, or what is missing.
