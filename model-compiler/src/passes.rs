@@ -1,7 +1,9 @@
 //! The passes in their order.
 
 mod absorb_transpose;
+mod affine;
 mod fold_affine;
+mod fold_affine_before;
 mod fold_pad;
 mod fuse_activation;
 mod fuse_elementwise;
@@ -33,6 +35,7 @@ const PASSES: &[Pass] = &[
     ("merge_movement", merge_movement::merge_movement),
     // With nothing between a layer and its scale and shift they become one.
     ("fold_affine", fold_affine::fold_affine),
+    ("fold_affine_before", fold_affine_before::fold_affine_before),
     // Chains first, so that an activation is fused whole.
     ("fuse_elementwise", fuse_elementwise::fuse_elementwise),
     ("fuse_activation", fuse_activation::fuse_activation),

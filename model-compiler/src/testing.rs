@@ -1,5 +1,7 @@
 //! Models of one node for the unit tests of readers, and graphs for those of passes.
 
+use std::collections::HashMap;
+
 use prost::Message;
 
 use crate::Options;
@@ -187,4 +189,16 @@ pub(crate) fn after(pass: impl FnOnce(&mut Graph), mut graph: Graph) -> String {
     pass(&mut graph);
     verify(&graph, "the pass");
     graph.to_string()
+}
+
+/// The outputs of a graph for an input, each node computed as if it were folded.
+pub(crate) fn run(graph: &Graph, input: &Tensor) -> Vec<Tensor> {
+    let mut values: HashMap<ValueId, Tensor> = HashMap::from([(graph.inputs[0], input.clone())]);
+    for node in &graph.nodes {
+        let inputs: Vec<&Tensor> = node.inputs.iter().map(|id| graph.constant(*id).unwrap_or_else(|| &values[id])).collect();
+        let types: Vec<TensorType> = node.outputs.iter().map(|&id| graph.ty(id).clone()).collect();
+        let results = node.op.rules().fold(&inputs, &types).expect("the operators of the test fold");
+        values.extend(node.outputs.iter().copied().zip(results));
+    }
+    graph.outputs.iter().map(|id| values[id].clone()).collect()
 }

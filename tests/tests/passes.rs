@@ -51,7 +51,7 @@ fn conv_batch_norm_relu() {
     check("conv_batch_norm_relu", statistics(model, 4));
 }
 
-/// A batch normalization before a convolution is one loop; what it scales is no layer's output.
+/// A batch normalization before a convolution that does not pad goes into its weights and bias.
 #[test]
 fn batch_norm_conv() {
     let model = Build::new(17)

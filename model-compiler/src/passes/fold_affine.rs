@@ -1,11 +1,10 @@
 //! Folds a scale and shift behind a layer into its weights and bias: batch normalization, biases added apart, scalar chains.
 
+use super::affine::{self, Affine, compute};
 use crate::graph::{Graph, Node, ValueId};
 use crate::op::Op;
-use crate::ops::elementwise::{Elementwise, Expr};
 use crate::ops::reshape::Reshape;
 use crate::scalar::Scalar;
-use crate::ty::ElemType;
 
 /// `(x·w + b) · s` → `x·(w·s) + b·s` and `(x·w + b) + t` → `x·w + (b + t)`, `s` and `t` constant along all but the last axis;
 /// likewise for division and subtraction
@@ -17,16 +16,6 @@ pub(super) fn fold_affine(graph: &mut Graph) {
             index += 1;
         }
     }
-}
-
-/// One arithmetic step on a layer's output.
-struct Affine {
-    /// `add`, `sub`, `mul` or `div`.
-    function: &'static str,
-    /// A constant for each output.
-    operand: ValueId,
-    /// Whether the layer's output is the second argument: `operand - y`.
-    flipped: bool,
 }
 
 /// Folds the only reader of the layer at `index` into it; tells whether there was one to fold.
@@ -42,50 +31,14 @@ fn fold(graph: &mut Graph, index: usize) -> bool {
         return false;
     }
     let [reader] = graph.readers(layer.outputs[0])[..] else { return false };
-    let Some(affine) = affine(graph, reader, layer.outputs[0]) else { return false };
+    let axis = graph.ty(layer.outputs[0]).shape.len() - 1;
+    let Some(affine) = affine::step(graph, reader, layer.outputs[0], axis) else { return false };
     let inputs = folded_inputs(graph, &layer, &affine);
     let mut origin = layer.origin.clone();
     origin.extend(graph.nodes[reader].origin.iter().cloned());
     // The layer moves to where its reader stands: all that it reads is defined there too.
     graph.rewrite(reader, layer.op, &inputs, &origin);
     true
-}
-
-/// The step that the node at `reader` does on `value`, if it is one.
-fn affine(graph: &mut Graph, reader: usize, value: ValueId) -> Option<Affine> {
-    let node = graph.nodes[reader].clone();
-    let Op::Elementwise(Elementwise { expr: Expr::Call(function, arguments) }) = &node.op else { return None };
-    let ty = graph.ty(value).clone();
-    if graph.ty(node.outputs[0]) != &ty || !matches!(ty.elem, ElemType::F32 | ElemType::F64) {
-        return None;
-    }
-    let [left, right] = arguments.as_slice() else { return None };
-    let is_value = |expr: &Expr| matches!(expr, Expr::Input(place) if node.inputs[*place] == value);
-    let (flipped, other) = match (is_value(left), is_value(right)) {
-        (true, false) => (false, right),
-        (false, true) => (true, left),
-        _ => return None,
-    };
-    let function = match function.name() {
-        "div" if flipped => return None,
-        name @ ("add" | "sub" | "mul" | "div") => name,
-        _ => return None,
-    };
-    let outputs = *ty.shape.last()?;
-    // A vector for a number too, so that there is one way to fold.
-    let operand = match other {
-        Expr::Constant(scalar) => graph.add_constant("scale", Scalar::tensor(ty.elem, [outputs], &vec![*scalar; outputs])),
-        Expr::Input(place) => {
-            let constant = graph.constant(node.inputs[*place])?;
-            let shape = &constant.ty().shape;
-            let one_for_each = shape.last() == Some(&outputs) && shape.elements() == outputs;
-            let vector = one_for_each.then(|| constant.reshaped([outputs]))?;
-            let name = graph.value(node.inputs[*place]).name.clone();
-            graph.add_constant(name, vector)
-        }
-        _ => return None,
-    };
-    Some(Affine { function, operand, flipped })
 }
 
 /// The layer's inputs with the step folded in.
@@ -115,13 +68,4 @@ fn folded_inputs(graph: &mut Graph, layer: &Node, affine: &Affine) -> Vec<ValueI
     let name = graph.value(layer.inputs.get(2).copied().unwrap_or(affine.operand)).name.clone();
     graph.rename(bias, name);
     vec![layer.inputs[0], weights, bias]
-}
-
-/// `function(left, right)` of constants, named after the first.
-fn compute(graph: &mut Graph, left: ValueId, function: &str, right: ValueId) -> ValueId {
-    let expr = Expr::call(function, [Expr::Input(0), Expr::Input(1)]);
-    let name = graph.value(left).name.clone();
-    let result = graph.insert_one(0, Elementwise { expr }.into(), &[left, right], &[]);
-    graph.rename(result, name);
-    result
 }
