@@ -64,3 +64,9 @@ fn convolution(x: &[[f32; 6]; 2], w: &[f32; 12]) -> [[f32; 6]; 2] {
         })
     })
 }
+
+/// The module of the example, which `examples/wake` compiles and runs.
+#[test]
+fn wake_word() {
+    check("wake", "../examples/wake/wake.onnx");
+}
