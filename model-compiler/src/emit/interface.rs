@@ -70,8 +70,9 @@ impl Interface {
     }
 
     pub(super) fn new(inputs: Vec<(String, Option<TensorType>)>, outputs: Vec<(String, Option<TensorType>)>) -> Self {
-        let mut types = Names::new(&["Input", "Output", "Outputs", "Model"]);
-        let mut variables = Names::new(&["memory", "weights", "rt", "self", "new", "run", "run_in_place"]);
+        // What the module calls its own; `Option` it has from the prelude.
+        let mut types = Names::new(&["Input", "Output", "Outputs", "Model", "Option"]);
+        let mut variables = Names::new(&["kernels", "memory", "weights", "rt", "self", "new", "run", "run_in_place"]);
         let mut ports = |side: Vec<(String, Option<TensorType>)>, only: &str| {
             let alone = side.len() == 1;
             let port = |(name, ty): (String, Option<TensorType>)| {
@@ -271,5 +272,19 @@ fn list(ports: &[Port]) -> String {
     match ports {
         [] => "nothing".to_owned(),
         _ => ports.iter().map(|port| format!("`{}`", port.name)).collect::<Vec<_>>().join(", "),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_module_uses_keeps_its_name() {
+        let port = |name: &str| (name.to_owned(), None);
+        let Interface { inputs, outputs } = Interface::new(vec![port("Option"), port("kernels")], vec![port("y")]);
+        assert_eq!(inputs[0].alias, "Option_2");
+        assert_eq!(inputs[1].variable, "kernels_2");
+        assert_eq!(outputs[0].alias, "Output");
     }
 }
