@@ -37,19 +37,36 @@ macro_rules! floats {
 
 floats! { f32 f64 f16 bf16 }
 
+/// The functions of `libm`, one of them mended.
+mod math {
+    pub(super) use libm::*;
+
+    /// `libm`'s gives numbers for many x below 1.
+    #[inline(always)]
+    pub(super) fn acoshf(x: f32) -> f32 {
+        if x < 1.0 { f32::NAN } else { libm::acoshf(x) }
+    }
+
+    /// As [`acoshf`].
+    #[inline(always)]
+    pub(super) fn acosh(x: f64) -> f64 {
+        if x < 1.0 { f64::NAN } else { libm::acosh(x) }
+    }
+}
+
 /// `functions! { exp: expf exp, "…"; }` writes the method `Functions::exp` and the function `exp`, by `libm`'s for f32 and f64.
 macro_rules! functions {
     ($($(#[$doc:meta])* $name:ident: $single:ident $double:ident;)*) => {
         /// The functions of this file as methods.
         pub trait Functions { $( $(#[$doc])* fn $name(self) -> Self; )* }
 
-        impl Functions for f32 { $( #[inline(always)] fn $name(self) -> Self { libm::$single(self) } )* }
-        impl Functions for f64 { $( #[inline(always)] fn $name(self) -> Self { libm::$double(self) } )* }
+        impl Functions for f32 { $( #[inline(always)] fn $name(self) -> Self { math::$single(self) } )* }
+        impl Functions for f64 { $( #[inline(always)] fn $name(self) -> Self { math::$double(self) } )* }
         impl Functions for f16 {
-            $( #[inline(always)] fn $name(self) -> Self { Self::from_f32(libm::$single(self.to_f32())) } )*
+            $( #[inline(always)] fn $name(self) -> Self { Self::from_f32(math::$single(self.to_f32())) } )*
         }
         impl Functions for bf16 {
-            $( #[inline(always)] fn $name(self) -> Self { Self::from_f32(libm::$single(self.to_f32())) } )*
+            $( #[inline(always)] fn $name(self) -> Self { Self::from_f32(math::$single(self.to_f32())) } )*
         }
 
         $( $(#[$doc])* #[inline(always)] pub fn $name<T: Float>(x: T) -> T { x.$name() } )*
@@ -97,4 +114,19 @@ functions! {
     atanh: atanhf atanh;
     /// `Erf`: 2/√π · ∫ e^−t² dt from 0 to x, within 1 ULP.
     erf: erff erf;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn acosh_is_no_number_below_one() {
+        for x in [0.99, 0.0, -1.0, -1.5, -100.0, -1e30, f32::NEG_INFINITY] {
+            assert!(acosh(x).is_nan(), "{x}");
+            assert!(acosh(f64::from(x)).is_nan(), "{x}");
+        }
+        assert_eq!(acosh(1.0f32), 0.0);
+        assert_eq!(acosh(f64::INFINITY), f64::INFINITY);
+    }
 }
