@@ -45,7 +45,7 @@ impl<'a> Import<'a> {
 
     fn check_version(&mut self) {
         let Some(version) = self.model.opset("") else { return };
-        if version < 6 {
+        if !(6..=op::LATEST).contains(&version) {
             self.faults.push(Diagnostic::new(
                 format!("`{}` is written for opset {version}; supported are 6 to {}", self.model.source.name, op::LATEST),
                 "convert the model with `onnx.version_converter.convert_version(model, 13)`",
@@ -206,7 +206,7 @@ impl<'a> Import<'a> {
     fn definition(&self, node: &proto::Node) -> Option<&'static OpDef> {
         let name = full_name(node);
         let version = self.model.opset(&node.domain)?;
-        op::definitions().find(|definition| definition.name == name && definition.opset.contains(&version.min(op::LATEST)))
+        op::definitions().find(|definition| definition.name == name && definition.opset.contains(&version))
     }
 
     /// The node's inputs; `None` when one of them has no type because of an earlier fault.

@@ -86,6 +86,7 @@ fn each_fault_is_told_once_with_what_to_do() {
             &["`axis` is 5", "`Nope`: 1 node"],
         ),
         ("an old opset", Build::new(5).input("x", "f32[4]").output("x", "f32[4]"), &["opset 5; supported are 6 to"]),
+        ("a new opset", Build::new(29).input("x", "f32[4]").output("x", "f32[4]"), &["opset 29; supported are 6 to 28"]),
         ("an input without a type", untyped, &["`x` is a value without a type"]),
         ("an input of strings", Build::new(13).input("x", "string[1]").output("x", "string[1]"), &["string is not supported"]),
         ("one output too many", model().node("Relu", &["x"], &["y", "mask"]), &["the node has 2 outputs; the operator has 1"]),
