@@ -125,9 +125,9 @@ impl Strided {
         }
     }
 
-    /// The copy of `input` into an output of type `ty`, all of which it fills.
-    pub fn fold(&self, input: &Tensor, ty: &TensorType) -> Tensor {
-        with_elem!(ty.elem, T => filled::<T>(ty, |y| self.run(&input.to_vec::<T>(), y)))
+    /// The copy of `input` into an output of type `ty`, all of which it fills; `None` where the kernel has too few dimensions.
+    pub fn fold(&self, input: &Tensor, ty: &TensorType) -> Option<Tensor> {
+        self.fits().then(|| with_elem!(ty.elem, T => filled::<T>(ty, |y| self.run(&input.to_vec::<T>(), y))))
     }
 
     /// Copies elements while folding.
@@ -137,6 +137,9 @@ impl Strided {
 
     /// How far the output may overtake the input, running from first to last.
     pub fn overlap(&self, element_size: usize) -> Overlap {
+        if !self.fits() {
+            return Overlap::NONE;
+        }
         Overlap { backward: None, ..self.kernel().overlap(element_size) }
     }
 
@@ -155,5 +158,18 @@ impl Strided {
         let Self { shape, from, from_strides, to, to_strides } = self;
         let kernel = literal(&Copy { shape, from: *from, from_strides, to: *to, to_strides });
         quote::quote! { #kernel.run(#input, #output); }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn more_dimensions_than_the_kernel_has_are_left_to_the_chip() {
+        let x = Tensor::from_vec([2; 9], &[0.0f32; 512]);
+        let strides = x.ty().shape.strides().into_iter().rev().map(signed).collect();
+        let turned = Strided::gather(&x.ty().shape, 0, strides);
+        assert_eq!((turned.fold(&x, x.ty()), turned.overlap(4)), (None, Overlap::NONE));
     }
 }

@@ -137,19 +137,19 @@ impl Reduce {
         (Dimensions::new(input, kept), Dimensions::new(input, self.axes.iter().copied()))
     }
 
-    fn kernel(&self, input: &Shape) -> Kernel {
-        fn padded(values: &[usize], with: usize) -> [usize; MAX_RANK] {
+    fn kernel(&self, input: &Shape) -> Option<Kernel> {
+        fn padded(values: &[usize], with: usize) -> Option<[usize; MAX_RANK]> {
             let mut result = [with; MAX_RANK];
-            result[MAX_RANK - values.len()..].copy_from_slice(values);
-            result
+            result.get_mut(MAX_RANK.checked_sub(values.len())?..)?.copy_from_slice(values);
+            Some(result)
         }
         let (kept, reduced) = self.dimensions(input);
-        kernels::Reduce {
-            kept: padded(&kept.sizes, 1),
-            kept_strides: padded(&kept.strides, 0),
-            reduced: padded(&reduced.sizes, 1),
-            reduced_strides: padded(&reduced.strides, 0),
-        }
+        Some(kernels::Reduce {
+            kept: padded(&kept.sizes, 1)?,
+            kept_strides: padded(&kept.strides, 0)?,
+            reduced: padded(&reduced.sizes, 1)?,
+            reduced_strides: padded(&reduced.strides, 0)?,
+        })
     }
 }
 
@@ -215,7 +215,7 @@ impl Operator for Reduce {
 
     fn fold(&self, inputs: &[&Tensor], outputs: &[TensorType]) -> Option<Vec<Tensor>> {
         let (x, ty) = (inputs[0], &outputs[0]);
-        let kernel = self.kernel(&x.ty().shape);
+        let kernel = self.kernel(&x.ty().shape)?;
         let y = match (self.method, ty.elem) {
             (Method::Max, ElemType::Bool) => mapped::<u8>(x, ty, |x, y| kernel.any(x, y)),
             (Method::Min, ElemType::Bool) => mapped::<u8>(x, ty, |x, y| kernel.all(x, y)),
@@ -234,7 +234,8 @@ impl Operator for Reduce {
     }
 
     fn overlap(&self, types: Types, _input: usize) -> Overlap {
-        self.kernel(&types.inputs[0].shape).overlap(types.inputs[0].elem.size())
+        let kernel = self.kernel(&types.inputs[0].shape);
+        kernel.map_or(Overlap::NONE, |kernel| kernel.overlap(types.inputs[0].elem.size()))
     }
 
     fn lower(&self, cx: &Lower) -> TokenStream {
@@ -268,6 +269,15 @@ mod tests {
 
     fn floats(op_type: &str, opset: i64) -> OneNode {
         OneNode::new(op_type, opset).constant(&Tensor::from_vec([2, 3], &[1f32, -2.0, 3.0, 0.5, 4.0, 2.0]))
+    }
+
+    #[test]
+    fn more_dimensions_than_the_kernel_has_are_left_to_the_chip() {
+        let x = Tensor::from_vec([2; 18], &vec![0i8; 1 << 18]);
+        let sum = Reduce { method: Method::Sum, axes: (0..18).step_by(2).collect() };
+        let types = sum.infer(&[x.ty()]).unwrap();
+        assert_eq!(sum.fold(&[&x], &types), None);
+        assert_eq!(sum.overlap(Types { inputs: &[x.ty()], outputs: &[&types[0]] }, 0), Overlap::NONE);
     }
 
     #[test]

@@ -65,7 +65,7 @@ impl Operator for Transpose {
     }
 
     fn fold(&self, inputs: &[&Tensor], outputs: &[TensorType]) -> Option<Vec<Tensor>> {
-        Some(vec![self.copy(&inputs[0].ty().shape).fold(inputs[0], &outputs[0])])
+        Some(vec![self.copy(&inputs[0].ty().shape).fold(inputs[0], &outputs[0])?])
     }
 
     fn overlap(&self, types: Types, _input: usize) -> Overlap {
