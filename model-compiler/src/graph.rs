@@ -3,7 +3,8 @@
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 
-use crate::diagnostic::Result;
+use crate::diagnostic::{Refusal, Result};
+use crate::onnx::tensor::checked_bytes;
 use crate::op::Op;
 use crate::ops::copy::Copy;
 use crate::tensor::Tensor;
@@ -113,6 +114,12 @@ impl Graph {
     pub fn insert(&mut self, index: usize, op: Op, inputs: &[ValueId], origin: &[String]) -> Result<Vec<ValueId>> {
         let types: Vec<&TensorType> = inputs.iter().map(|&id| self.ty(id)).collect();
         let output_types = op.rules().infer(&types)?;
+        if let Some(ty) = output_types.iter().find(|ty| checked_bytes(&ty.shape, ty.elem).is_none()) {
+            return Err(Refusal::new(
+                format!("the output would be {ty}, which takes more bytes than there are addresses"),
+                "fix the sizes in the exported model, or those given in `dims`",
+            ));
+        }
         let name = origin.last().cloned().unwrap_or_else(|| op.name().to_owned());
         if let Some(results) = self.fold(&op, inputs, &output_types) {
             return Ok(results.into_iter().map(|tensor| self.add_constant(name.clone(), tensor)).collect());

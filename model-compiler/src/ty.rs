@@ -92,16 +92,16 @@ impl fmt::Display for ElemType {
 pub struct Shape(Vec<usize>);
 
 impl Shape {
-    /// How many elements a tensor of this shape has.
+    /// How many elements a tensor of this shape has; the greatest `usize` if they cannot be counted.
     pub fn elements(&self) -> usize {
-        self.0.iter().product()
+        if self.0.contains(&0) { 0 } else { self.0.iter().fold(1, |product: usize, &size| product.saturating_mul(size)) }
     }
 
     /// Row-major strides in elements.
     pub fn strides(&self) -> Vec<usize> {
-        let mut strides = vec![1; self.len()];
+        let mut strides = vec![1_usize; self.len()];
         for axis in (1..self.len()).rev() {
-            strides[axis - 1] = strides[axis] * self.0[axis];
+            strides[axis - 1] = strides[axis].saturating_mul(self.0[axis]);
         }
         strides
     }
@@ -167,7 +167,7 @@ impl TensorType {
 
     /// How many bytes a value of this type takes.
     pub fn bytes(&self) -> usize {
-        self.elements() * self.elem.size()
+        self.elements().saturating_mul(self.elem.size())
     }
 
     /// The same elements in another shape.

@@ -43,10 +43,11 @@ fn read_type(stored: &proto::Tensor) -> Result<TensorType> {
     Ok(TensorType::new(elem, shape))
 }
 
-/// The bytes of a tensor with these sizes, unless that overflows what a file can hold.
+/// The bytes of a tensor with these sizes, unless a microcontroller has fewer addresses.
 pub fn checked_bytes(sizes: &[usize], elem: ElemType) -> Option<usize> {
-    let bytes = sizes.iter().try_fold(elem.size(), |product, &size| product.checked_mul(size))?;
-    isize::try_from(bytes).ok().map(|_| bytes)
+    // Sizes beside a zero are held to the same limit, so that all that is computed of them can be counted.
+    let bytes = sizes.iter().try_fold(elem.size(), |product, &size| product.checked_mul(size.max(1)))?;
+    u32::try_from(bytes).ok().map(|_| if sizes.contains(&0) { 0 } else { bytes })
 }
 
 fn wrong_length(stored: &proto::Tensor, ty: &TensorType, found: usize) -> Refusal {

@@ -132,7 +132,7 @@ fn read_eye_like(node: &mut NodeReader) -> Result<Vec<ValueId>> {
     };
     let elem = node.elem_type("dtype")?.unwrap_or(input.elem);
     let k = i128::from(node.int("k", 0)?);
-    let mut elements = vec![Scalar::zero(elem); rows * columns];
+    let mut elements = vec![Scalar::zero(elem); sized(elem, &[rows, columns])?.elements()];
     for (row, elements) in (0..).zip(elements.chunks_exact_mut(columns.max(1))) {
         if let Some(element) = usize::try_from(row + k).ok().and_then(|column| elements.get_mut(column)) {
             *element = Scalar::of(1.0, elem);
@@ -198,6 +198,11 @@ mod tests {
         node(&[2]).tensor("value", &Tensor::from_vec([2], &[1i8, 2])).refused("`value` is i8[2]; expected one element", CHECK);
         let runtime = OneNode::new("ConstantOfShape", 9).input(ElemType::I64, &[2]);
         runtime.refused("input `input` is `x0`, which is computed at run time", "fixed shapes");
+    }
+
+    #[test]
+    fn an_identity_of_impossible_size_is_refused() {
+        OneNode::new("EyeLike", 9).floats(&[1 << 15, 1 << 14]).refused("at most 268435456 bytes", "fix the sizes");
     }
 
     #[test]

@@ -68,7 +68,7 @@ fn fits(image: &TensorType, weights: &TensorType, groups: usize) -> bool {
     groups > 0
         && image.shape.len() == weights.shape.len()
         && image.shape.len() > 2
-        && image.shape[1] == weights.shape[1] * groups
+        && weights.shape[1].checked_mul(groups) == Some(image.shape[1])
         && weights.shape[0].is_multiple_of(groups)
 }
 

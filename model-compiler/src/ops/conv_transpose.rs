@@ -40,7 +40,7 @@ pub struct ConvTranspose {
 fn read(node: &mut NodeReader) -> Result<Vec<ValueId>> {
     let (x, w, bias) = (node.input(0)?, node.input(1)?, node.optional_input(2));
     let (image, weights) = (node.ty(x).clone(), node.ty(w).clone());
-    let axes = window::spatial_axes(image.shape.len())?;
+    let axes = window::spatial_axes(&image.shape)?;
     let groups = node.int("group", 1)?;
     let groups = usize::try_from(groups).ok().filter(|&groups| fits(&image, &weights, groups)).ok_or_else(|| {
         Refusal::new(

@@ -127,7 +127,7 @@ fn pool(node: &mut NodeReader, window: Window, ceil: bool, method: Method) -> Re
 /// A window as large as the image.
 fn read_global(node: &mut NodeReader, method: Method) -> Result<Vec<ValueId>> {
     let shape = node.ty(node.input(0)?).shape.clone();
-    window::spatial_axes(shape.len())?;
+    window::spatial_axes(&shape)?;
     let height = if shape.len() == 3 { 1 } else { shape[2] };
     let kernel = [height, shape[shape.len() - 1]];
     pool(node, Window { kernel, strides: [1, 1], dilations: [1, 1], padding: [0; 4] }, false, method)

@@ -5,6 +5,7 @@ use std::fmt;
 use crate::diagnostic::{Refusal, Result};
 use crate::graph::ValueId;
 use crate::reader::NodeReader;
+use crate::ty::Shape;
 
 /// How a kernel slides over an image of height and width; one spatial axis is a height of one.
 #[derive(Clone, Debug, PartialEq)]
@@ -87,7 +88,7 @@ impl fmt::Display for Window {
 /// Reads the window of a convolution or pool whose kernel is `kernel` (of its weights, or of its attribute).
 pub fn read(node: &NodeReader, kernel: Option<Vec<usize>>, ceil: bool) -> Result<Window> {
     let image = node.ty(node.input(0)?).shape.clone();
-    let axes = spatial_axes(image.len())?;
+    let axes = spatial_axes(&image)?;
     let Attributes { kernel, strides, dilations, mut pads, auto_pad } = attributes(node, kernel, axes)?;
     for axis in 0..axes {
         let extent = dilations[axis] * (kernel[axis] - 1) + 1;
@@ -119,11 +120,15 @@ pub fn read(node: &NodeReader, kernel: Option<Vec<usize>>, ceil: bool) -> Result
     Ok(window)
 }
 
-/// How many spatial axes a tensor of batch, channels and those has.
-pub fn spatial_axes(rank: usize) -> Result<usize> {
-    match rank {
-        3 | 4 => Ok(rank - 2),
-        _ => Err(Refusal::new(
+/// How many spatial axes a tensor of batch, channels and those has. There are elements along each.
+pub fn spatial_axes(image: &Shape) -> Result<usize> {
+    match image.len() {
+        3 | 4 if image[2..].contains(&0) => Err(Refusal::new(
+            format!("the image {image} has no elements along a spatial axis; expected at least one"),
+            "fix the shapes in the exported model, or the sizes given in `dims`",
+        )),
+        rank @ (3 | 4) => Ok(rank - 2),
+        rank => Err(Refusal::new(
             format!("the input has {rank} dimensions; supported are batch, channels and {SPATIAL}"),
             "reshape the input to 3 or 4 dimensions in the exported model",
         )),
@@ -148,6 +153,12 @@ pub fn attributes(node: &NodeReader, kernel: Option<Vec<usize>>, axes: usize) ->
                 "export the model again, or check it with `onnx.checker`",
             ));
         }
+        (Some(kernel), _) if kernel.contains(&0) => {
+            return Err(Refusal::new(
+                format!("the weights are for a kernel of {kernel:?}, which has no elements"),
+                "export the model again, or check it with `onnx.checker`",
+            ));
+        }
         (Some(kernel), _) | (None, Some(kernel)) => kernel,
         (None, None) => {
             return Err(Refusal::new(
@@ -165,14 +176,20 @@ pub fn attributes(node: &NodeReader, kernel: Option<Vec<usize>>, axes: usize) ->
     })
 }
 
-/// Attribute `name` as `count` numbers of at least `least`.
+/// The greatest number that a window's attribute may be: two of them can be multiplied.
+const MOST: usize = 0x7fff_ffff;
+
+/// Attribute `name` as `count` numbers from `least` to [`MOST`].
 pub fn numbers(node: &NodeReader, name: &'static str, count: usize, least: usize) -> Result<Option<Vec<usize>>> {
     let Some(found) = node.ints(name)? else { return Ok(None) };
-    let numbers: Vec<usize> =
-        found.iter().filter_map(|&number| usize::try_from(number).ok()).filter(|&number| number >= least).collect();
+    let numbers: Vec<usize> = found
+        .iter()
+        .filter_map(|&number| usize::try_from(number).ok())
+        .filter(|number| (least..=MOST).contains(number))
+        .collect();
     if numbers.len() != count || numbers.len() != found.len() {
         return Err(Refusal::new(
-            format!("attribute `{name}` is {found:?}; expected {count} numbers of at least {least}"),
+            format!("attribute `{name}` is {found:?}; expected {count} numbers from {least} to {MOST}"),
             "export the model again, or check it with `onnx.checker`",
         ));
     }
@@ -194,5 +211,37 @@ pub fn channels_first(node: &mut NodeReader, value: ValueId, rank: usize) -> Res
     match node.ty(image).shape[..] {
         [n, c, 1, w] if rank == 3 => node.reshape(image, [n, c, w]),
         _ => Ok(image),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::tensor::Tensor;
+    use crate::testing::OneNode;
+
+    #[test]
+    fn windows_beyond_all_measure_are_refused() {
+        let pool = || OneNode::new("MaxPool", 12).floats(&[1, 1, 4, 4]);
+        let conv = |kernel: &[usize]| OneNode::new("Conv", 11).floats(&[1, 1, 4, 4]).floats(kernel);
+        let transposed = || OneNode::new("ConvTranspose", 11).floats(&[1, 1, 4, 4]).floats(&[1, 1, 3, 3]);
+        let nothing = Tensor::from_vec([1, 1, 0, 4], &[0.0f32; 0]);
+        let empty = OneNode::new("MaxPool", 12).constant(&nothing);
+        let hollow = OneNode::new("Conv", 11).floats(&[1, 1, 4, 4]).constant(&nothing);
+        let most = [(1 << 31) - 1; 2];
+        let (far, checker) = ([1 << 62; 2], "onnx.checker");
+        let cases = [
+            (pool().ints("kernel_shape", &far), "`kernel_shape` is [4611686018427387904", checker),
+            (conv(&[1, 1, 3, 3]).ints("dilations", &far), "expected 2 numbers from 1 to 2147483647", checker),
+            (conv(&[1, 1, 3, 3]).ints("dilations", &most), "does not fit into the padded image", "fix the shapes"),
+            (conv(&[1, 1, 3, 3]).ints("pads", &[most, most].concat()), "more bytes than there are addresses", "fix the sizes"),
+            (hollow, "a kernel of [0, 4], which has no elements", checker),
+            (conv(&[1, 1, 3, 3]).int("group", 1 << 62), "do not fit with 4611686018427387904 groups", "fix the shapes"),
+            (transposed().ints("strides", &most), "more bytes than there are addresses", "fix the sizes"),
+            (transposed().ints("output_shape", &most), "more bytes than there are addresses", "fix the sizes"),
+            (empty.ints("kernel_shape", &[1, 1]), "the image [1, 1, 0, 4] has no elements", "fix the shapes"),
+        ];
+        for (node, message, help) in cases {
+            node.refused(message, help);
+        }
     }
 }
