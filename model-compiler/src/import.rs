@@ -205,6 +205,11 @@ impl<'a> Import<'a> {
     /// The definition that reads `node` in the operator set that the model asks for.
     fn definition(&self, node: &proto::Node) -> Option<&'static OpDef> {
         let name = full_name(node);
+        // A function that the model defines itself takes precedence over an operator of its name.
+        let is_function = |function: &proto::Function| function.name == node.op_type && function.domain == node.domain;
+        if self.model.functions.iter().any(is_function) {
+            return None;
+        }
         let version = self.model.opset(&node.domain)?;
         op::definitions().find(|definition| definition.name == name && definition.opset.contains(&version))
     }

@@ -48,7 +48,7 @@ pub struct Model<'a> {
     pub graph: proto::Graph,
     /// Its operator sets.
     pub opsets: Vec<proto::OperatorSet>,
-    /// Names of the functions that it defines itself.
+    /// The names of functions that it defines itself.
     pub functions: Vec<proto::Function>,
     /// The tool that wrote it.
     pub producer: String,
