@@ -3,6 +3,7 @@
 
 use std::io::{self, IsTerminal, Write};
 use wake::Score;
+use wake::detector::THRESHOLD;
 use wake::front_end::SAMPLE_RATE;
 
 /// Longer recordings are not shown row by row.
@@ -86,9 +87,18 @@ fn seconds(samples: u64) -> String {
     format!("{:7.2} s", samples as f64 / SAMPLE_RATE as f64)
 }
 
+/// The score's bar, with a mark where a detection begins.
 fn bar(score: f32) -> String {
-    let full = (score.clamp(0.0, 1.0) * BAR as f32).round() as usize;
-    format!("|{}{}| {score:.2}", "#".repeat(full), " ".repeat(BAR - full))
+    let column = |score: f32| (score.clamp(0.0, 1.0) * BAR as f32).round() as usize;
+    let (full, threshold) = (column(score), column(THRESHOLD));
+    let bar: String = (0..BAR)
+        .map(|at| match at {
+            _ if at < full => '#',
+            _ if at == threshold => ':',
+            _ => ' ',
+        })
+        .collect();
+    format!("|{bar}| {score:.2}")
 }
 
 fn times(count: usize) -> String {

@@ -15,12 +15,13 @@ usage: wake [FILE.wav | -]
   without an argument  listen to the bundled recordings
   FILE.wav             listen to a recording: 16 kHz, any number of channels
   -                    listen to raw 16 kHz 16-bit little-endian mono samples on standard input:
-                       arecord -f S16_LE -r 16000 | cargo run --release -p wake -- -";
+                       arecord -t raw -f S16_LE -r 16000 | cargo run --release -p wake -- -";
 
+/// Each recording, after what is said in it.
 const RECORDINGS: [(&str, &[u8]); 3] = [
-    ("kitchen.wav", include_bytes!("../recordings/kitchen.wav")),
-    ("question.wav", include_bytes!("../recordings/question.wav")),
-    ("similar.wav", include_bytes!("../recordings/similar.wav")),
+    ("kitchen.wav: \"The water boils. Marvin, set a timer.\"", include_bytes!("../recordings/kitchen.wav")),
+    ("question.wav: \"Hey Marvin, will it rain?\"", include_bytes!("../recordings/question.wav")),
+    ("similar.wav: \"Martin has a marble garden.\"", include_bytes!("../recordings/similar.wav")),
 ];
 
 /// Samples of silence before and after a recording.
