@@ -14,7 +14,7 @@
 /// | 9 | `/conv_9/Conv`, `/relu_9/Relu` | Conv | f32[1, 1, 1, 56] | 728 |
 /// | 10 | `/conv_10/Conv`, `/Sigmoid` | Dense | f32[1, 1, 1, 1] | 56 |
 ///
-/// The arena takes 24160 bytes: fewer than, as steps write over what they have read, the 34304 bytes of the largest set of values that are alive at one step.
+/// The arena takes 24160 bytes: fewer than the 34304 bytes of the largest set of values that are alive at one step, as steps write over what they have read.
 pub mod wake {
     use ::model_runtime as rt;
     /// `features`: f32[1, 1, 49, 32]

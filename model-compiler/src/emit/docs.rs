@@ -51,12 +51,14 @@ pub(super) fn summary(graph: &Graph, plan: &Plan, source: &Source, weight_bytes:
 
 fn memory(plan: &Plan) -> String {
     let (peak, bound) = (plan.arena_bytes, plan.lower_bound);
-    let verdict = match peak.cmp(&bound) {
-        std::cmp::Ordering::Less => "fewer than, as steps write over what they have read,",
-        std::cmp::Ordering::Equal => "exactly",
-        std::cmp::Ordering::Greater => "more than",
+    let (verdict, reason) = match peak.cmp(&bound) {
+        std::cmp::Ordering::Less => ("fewer than", ", as steps write over what they have read"),
+        std::cmp::Ordering::Equal => ("exactly", ""),
+        std::cmp::Ordering::Greater => ("more than", ""),
     };
-    format!(" The arena takes {peak} bytes: {verdict} the {bound} bytes of the largest set of values that are alive at one step.")
+    format!(
+        " The arena takes {peak} bytes: {verdict} the {bound} bytes of the largest set of values that are alive at one step{reason}."
+    )
 }
 
 /// What is said of a step: "`/conv/Conv`, `/relu/Relu`: f32[1, 8] → f32[1, 12]"
