@@ -50,8 +50,6 @@ pub struct Model<'a> {
     pub opsets: Vec<proto::OperatorSet>,
     /// The names of functions that it defines itself.
     pub functions: Vec<proto::Function>,
-    /// The tool that wrote it.
-    pub producer: String,
 }
 
 impl Model<'_> {
@@ -71,13 +69,7 @@ pub fn parse<'a>(source: &'a Source<'a>) -> Result<Model<'a>, Diagnostics> {
     if decoded.opset_import.is_empty() {
         return Err(not_onnx(source, "it names no operator set"));
     }
-    Ok(Model {
-        source,
-        graph,
-        opsets: decoded.opset_import,
-        functions: decoded.functions,
-        producer: format!("{} {}", decoded.producer_name, decoded.producer_version).trim().to_owned(),
-    })
+    Ok(Model { source, graph, opsets: decoded.opset_import, functions: decoded.functions })
 }
 
 /// Tells a truncated file from one that never was ONNX by how it begins: with its IR version, field 1 of the message.

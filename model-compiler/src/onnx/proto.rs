@@ -10,10 +10,6 @@ use prost::{Enumeration, Message, Oneof};
 pub struct Model {
     #[prost(int64, tag = "1")]
     pub ir_version: i64,
-    #[prost(string, tag = "2")]
-    pub producer_name: String,
-    #[prost(string, tag = "3")]
-    pub producer_version: String,
     #[prost(message, optional, tag = "7")]
     pub graph: Option<Graph>,
     #[prost(message, repeated, tag = "8")]
