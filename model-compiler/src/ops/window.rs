@@ -179,7 +179,7 @@ pub fn attributes(node: &NodeReader, kernel: Option<Vec<usize>>, axes: usize) ->
 /// The greatest number that a window's attribute may be: two of them can be multiplied.
 const MOST: usize = 0x7fff_ffff;
 
-/// Attribute `name` as `count` numbers from `least` to [`MOST`].
+/// Attribute `name` as `count` numbers from `least` to `MOST`.
 pub fn numbers(node: &NodeReader, name: &'static str, count: usize, least: usize) -> Result<Option<Vec<usize>>> {
     let Some(found) = node.ints(name)? else { return Ok(None) };
     let numbers: Vec<usize> = found
