@@ -23,7 +23,7 @@ use crate::emit::names::Names;
 use crate::emit::weights::Weights;
 use crate::graph::{Graph, ValueId};
 use crate::onnx::Source;
-use crate::plan::{Owner, Plan};
+use crate::plan::{self, Owner, Plan};
 use crate::ty::TensorType;
 
 /// Writes the module.
@@ -70,7 +70,8 @@ impl<'a> Emit<'a> {
     fn new(graph: &'a Graph, plan: &'a Plan) -> Self {
         let path = names::common_path(graph.values().iter().map(|value| value.name.as_str()));
         let mut names = Names::new(&["arena", "kernels", "memory", "weights", "rt", "self"]).without(&path);
-        names.reserve((0..plan.steps.len()).map(|step| names::scratch(step).to_string().to_lowercase()));
+        let scratch = plan.steps.iter().enumerate().flat_map(|(step, of)| (0..of.scratch.len()).map(move |part| (step, part)));
+        names.reserve(scratch.map(|(step, part)| names::scratch(step, part).to_string().to_lowercase()));
         let mut places = vec![None; graph.values().len()];
         let computed = plan.steps.iter().flat_map(|step| &graph.nodes[step.node].outputs);
         let viewed = graph.nodes.iter().flat_map(|node| &node.outputs);
@@ -141,11 +142,9 @@ impl<'a> Emit<'a> {
             named.insert(variable).then(|| place(&name, self.graph.ty(id), self.plan.offset(id).expect("it has a name")))
         });
         let scratch = self.plan.buffers.iter().filter_map(|buffer| {
-            let Owner::Scratch(step) = buffer.owner else { return None };
-            let name = names::scratch(step);
-            let elem = self.graph.ty(self.graph.nodes[self.plan.steps[step].node].outputs[0]).elem;
-            let ty = TensorType::new(elem, [buffer.bytes / elem.size()]);
-            Some(place(&name, &ty, buffer.offset))
+            let Owner::Scratch { step, part } = buffer.owner else { return None };
+            let ty = &plan::scratch(self.graph, self.plan.steps[step].node)[part];
+            Some(place(&names::scratch(step, part), ty, buffer.offset))
         });
         let places: Vec<TokenStream> = values.chain(scratch).collect();
         let spans = self.plan.buffers.iter().map(|buffer| self.span(buffer));
@@ -181,7 +180,7 @@ impl<'a> Emit<'a> {
         let (first, last) = (Literal::usize_unsuffixed(buffer.first), Literal::usize_unsuffixed(buffer.last));
         let name = match buffer.owner {
             Owner::Value(id) => names::constant(self.variable(id)),
-            Owner::Scratch(step) => names::scratch(step),
+            Owner::Scratch { step, part } => names::scratch(step, part),
         };
         quote!(#name.alive(#first, #last))
     }

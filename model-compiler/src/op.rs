@@ -79,9 +79,9 @@ pub trait Operator: fmt::Debug {
         None
     }
 
-    /// Bytes of scratch that a step needs; `constant` tells which inputs are constant data.
-    fn scratch(&self, _types: Types, _constant: &[bool]) -> usize {
-        0
+    /// The working memory of a step, a place for each type; `constant` tells which inputs are constant data.
+    fn scratch(&self, _types: Types, _constant: &[bool]) -> Vec<TensorType> {
+        Vec::new()
     }
 
     /// Constant input `input` in the order in which the kernel reads it, when that is not its own.

@@ -43,8 +43,8 @@ pub struct Step {
     pub node: usize,
     /// The node's operator, running in the direction that the plan chose.
     pub op: Op,
-    /// The buffer of its scratch.
-    pub scratch: Option<usize>,
+    /// The buffers of its scratch, in the operator's order; none for a place without elements.
+    pub scratch: Vec<Option<usize>>,
 }
 
 /// A buffer in the arena.
@@ -69,8 +69,13 @@ pub struct Placed {
 pub enum Owner {
     /// This value, and those that are parts of it.
     Value(ValueId),
-    /// Scratch of this step.
-    Scratch(usize),
+    /// Scratch of a step.
+    Scratch {
+        /// The step.
+        step: usize,
+        /// Which of its places.
+        part: usize,
+    },
 }
 
 /// An overlap that the plan makes use of.
@@ -101,7 +106,7 @@ impl Plan {
         let touches = buffers.touches(graph, order);
         let placement = place(&buffers.sizes, &touches);
         let mut steps: Vec<Step> = (order.iter().enumerate())
-            .map(|(step, &node)| Step { node, op: graph.nodes[node].op.clone(), scratch: buffers.scratch.get(&step).copied() })
+            .map(|(step, &node)| Step { node, op: graph.nodes[node].op.clone(), scratch: buffers.scratch[step].clone() })
             .collect();
         let mut placed = buffers.placed(&placement.offsets);
         for (index, touch) in touches.iter().enumerate() {
@@ -146,6 +151,11 @@ fn place(sizes: &[Buffer], touches: &[StepTouch]) -> Placement {
         placement
     });
     if forward.peak <= either.peak { forward } else { either }
+}
+
+/// The types of a node's scratch.
+pub fn scratch(graph: &Graph, node: usize) -> Vec<TensorType> {
+    with_types(graph, node, |types, constant| graph.nodes[node].op.rules().scratch(types, constant))
 }
 
 /// Calls `ask` with the types around a node, and which of its inputs are constant.

@@ -111,17 +111,6 @@ impl<'a> Lower<'a> {
         quote!(#variable)
     }
 
-    /// The step's scratch; an empty slice where it needs none.
-    pub fn scratch(&self) -> TokenStream {
-        match self.plan.steps[self.step].scratch {
-            Some(_) => {
-                let place = names::scratch(self.step);
-                quote!(arena.at(memory::#place))
-            }
-            None => quote!(&[]),
-        }
-    }
-
     /// Input `index` as an operand of [`Lower::call`]; without elements where the node has no such input.
     pub fn input_operand(&self, name: &'static str, index: usize) -> Operand {
         if index >= self.input_count() {
@@ -139,11 +128,14 @@ impl<'a> Lower<'a> {
         Operand { name: "y", value: self.output(0), ty: cells(ty.elem, ty.elements()) }
     }
 
-    /// The step's scratch as an operand of [`Lower::call`].
+    /// The first place of the step's scratch as an operand of [`Lower::call`]; an empty slice where it has no elements.
     pub fn scratch_operand(&self) -> Operand {
-        let elem = self.output_ty(0).elem;
-        let bytes = self.plan.steps[self.step].scratch.map_or(0, |buffer| self.plan.buffers[buffer].bytes);
-        Operand { name: "scratch", value: self.scratch(), ty: cells(elem, bytes / elem.size()) }
+        let types = plan::scratch(self.graph, self.plan.steps[self.step].node);
+        let Some(ty) = types.first().filter(|ty| ty.elements() > 0) else {
+            return Operand { name: "scratch", value: quote!(&[]), ty: cells(self.output_ty(0).elem, 0) };
+        };
+        let place = names::scratch(self.step, 0);
+        Operand { name: "scratch", value: quote!(arena.at(memory::#place)), ty: cells(ty.elem, ty.elements()) }
     }
 
     /// A call of `kernel.run(operands…, activation)`. Steps whose kernel and activation are the same share one instance of it.

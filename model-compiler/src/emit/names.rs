@@ -58,9 +58,10 @@ pub fn constant(variable: &Ident) -> Ident {
     Ident::new(&variable.to_string().to_uppercase(), Span::call_site())
 }
 
-/// The place of a step's scratch.
-pub fn scratch(step: usize) -> Ident {
-    Ident::new(&format!("SCRATCH_{step}"), Span::call_site())
+/// A place of a step's scratch: `SCRATCH_3`, `SCRATCH_3_1`, …
+pub fn scratch(step: usize, part: usize) -> Ident {
+    let name = if part == 0 { format!("SCRATCH_{step}") } else { format!("SCRATCH_{step}_{part}") };
+    Ident::new(&name, Span::call_site())
 }
 
 /// The folders, ending in `/`, that all of the names share that have any: `model/` of `model/a/Relu`, `model/b/Add`, `input`.

@@ -158,9 +158,9 @@ impl Operator for Conv {
         Some(Self { backward: true, ..self.clone() }.into())
     }
 
-    fn scratch(&self, types: Types, constant: &[bool]) -> usize {
+    fn scratch(&self, types: Types, constant: &[bool]) -> Vec<TensorType> {
         let packed = if constant[1] { 0 } else { types.inputs[1].elements() };
-        (self.kernel(types.inputs).scratch() + packed) * types.outputs[0].elem.size()
+        vec![types.outputs[0].with_shape([self.kernel(types.inputs).scratch() + packed])]
     }
 
     fn pack(&self, types: Types, input: usize, constant: &Tensor) -> Option<Tensor> {

@@ -152,8 +152,8 @@ impl Operator for ConvTranspose {
         Some(vec![y])
     }
 
-    fn scratch(&self, types: Types, constant: &[bool]) -> usize {
-        if constant[1] { 0 } else { types.inputs[1].bytes() }
+    fn scratch(&self, types: Types, constant: &[bool]) -> Vec<TensorType> {
+        if constant[1] { Vec::new() } else { vec![types.inputs[1].clone()] }
     }
 
     fn pack(&self, types: Types, input: usize, constant: &Tensor) -> Option<Tensor> {

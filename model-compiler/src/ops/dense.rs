@@ -178,8 +178,8 @@ impl Operator for Dense {
         Some(Self { backward: true, ..self.clone() }.into())
     }
 
-    fn scratch(&self, types: Types, _constant: &[bool]) -> usize {
-        self.kernel(types.inputs).scratch() * types.outputs[0].elem.size()
+    fn scratch(&self, types: Types, _constant: &[bool]) -> Vec<TensorType> {
+        vec![types.outputs[0].with_shape([self.kernel(types.inputs).scratch()])]
     }
 
     fn pack(&self, types: Types, input: usize, constant: &Tensor) -> Option<Tensor> {

@@ -124,8 +124,9 @@ impl Operator for MatMul {
         Some(vec![y])
     }
 
-    fn scratch(&self, types: Types, _constant: &[bool]) -> usize {
-        Self::kernel(types.inputs, &types.outputs[0].shape).scratch() * types.outputs[0].elem.size()
+    fn scratch(&self, types: Types, _constant: &[bool]) -> Vec<TensorType> {
+        let elements = Self::kernel(types.inputs, &types.outputs[0].shape).scratch();
+        vec![types.outputs[0].with_shape([elements])]
     }
 
     fn macs(&self, types: Types) -> u64 {

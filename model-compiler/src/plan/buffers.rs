@@ -4,8 +4,9 @@ use std::collections::HashMap;
 
 use super::arena::{Buffer, Margin, Touch};
 use super::views::Views;
-use super::{ALIGN, Over, Owner, Placed, Step, order, with_types};
+use super::{ALIGN, Over, Owner, Placed, Step, order, scratch, with_types};
 use crate::graph::{Graph, ValueId};
+use crate::ty::TensorType;
 
 /// The buffers of a plan in the making.
 #[derive(Clone)]
@@ -13,7 +14,8 @@ pub(super) struct Buffers {
     pub(super) sizes: Vec<Buffer>,
     owners: Vec<Owner>,
     pub(super) places: HashMap<ValueId, (usize, usize)>,
-    pub(super) scratch: HashMap<usize, usize>,
+    /// For each step its places, but those without elements.
+    pub(super) scratch: Vec<Vec<Option<usize>>>,
 }
 
 /// A touch with the step at which it happens.
@@ -25,7 +27,7 @@ pub(super) struct StepTouch {
 impl Buffers {
     /// One buffer for every value that is no part of another.
     pub(super) fn of_values(graph: &Graph, views: &Views) -> Self {
-        let mut buffers = Self { sizes: Vec::new(), owners: Vec::new(), places: HashMap::new(), scratch: HashMap::new() };
+        let mut buffers = Self { sizes: Vec::new(), owners: Vec::new(), places: HashMap::new(), scratch: Vec::new() };
         let computed = graph.nodes.iter().flat_map(|node| node.outputs.iter().copied());
         let values: Vec<ValueId> = graph.inputs.iter().copied().chain(computed).collect();
         for &id in values.iter().filter(|id| !views.parts.contains_key(id)) {
@@ -52,7 +54,7 @@ impl Buffers {
         let step = |&node: &usize| order::Step {
             reads: buffers(&graph.nodes[node].inputs),
             writes: buffers(&graph.nodes[node].outputs),
-            scratch: scratch(graph, node),
+            scratch: scratch(graph, node).iter().map(TensorType::bytes).sum(),
         };
         let flow = order::Flow {
             steps: nodes.iter().map(step).collect(),
@@ -66,15 +68,17 @@ impl Buffers {
         orders
     }
 
-    /// A buffer for every step's scratch.
+    /// A buffer for every place of every step's scratch.
     pub(super) fn add_scratch(&mut self, graph: &Graph, order: &[usize]) {
         for (step, &node) in order.iter().enumerate() {
-            let bytes = scratch(graph, node);
-            if bytes > 0 {
-                let buffer = self.add(Owner::Scratch(step), bytes);
+            let mut add = |part: usize, bytes: usize| {
+                let buffer = self.add(Owner::Scratch { step, part }, bytes);
                 (self.sizes[buffer].first, self.sizes[buffer].last) = (step, step);
-                self.scratch.insert(step, buffer);
-            }
+                buffer
+            };
+            let parts = scratch(graph, node).iter().map(TensorType::bytes).enumerate().collect::<Vec<_>>();
+            let places = parts.into_iter().map(|(part, bytes)| (bytes > 0).then(|| add(part, bytes))).collect();
+            self.scratch.push(places);
         }
     }
 
@@ -147,8 +151,4 @@ impl StepTouch {
             steps[self.step].op = turned.expect("a kernel that may run backward says how");
         }
     }
-}
-
-fn scratch(graph: &Graph, node: usize) -> usize {
-    with_types(graph, node, |types, constant| graph.nodes[node].op.rules().scratch(types, constant))
 }
