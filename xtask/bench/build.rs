@@ -4,10 +4,11 @@
 use std::{env, fs, path::PathBuf};
 
 fn main() {
-    println!("cargo::rerun-if-changed=memory.x");
     println!("cargo::rerun-if-env-changed=MODEL");
     println!("cargo::rerun-if-env-changed=ARGUMENTS");
-    println!("cargo::rustc-link-search={}", variable("CARGO_MANIFEST_DIR"));
+    let board = if variable("CARGO_CFG_TARGET_ARCH") == "riscv32" { "virt" } else { "mps2" };
+    println!("cargo::rerun-if-changed=boards/{board}/memory.x");
+    println!("cargo::rustc-link-search={}/boards/{board}", variable("CARGO_MANIFEST_DIR"));
     println!("cargo::rustc-link-arg-bins=-Tlink.x");
 
     let path = variable("MODEL");

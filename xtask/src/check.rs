@@ -120,7 +120,8 @@ fn firmware() -> Result<Outcome> {
     }
     firmware::run(&["wake".to_owned()])?;
     let model = command::root().join("examples/wake/wake.onnx").display().to_string();
-    for (target, level) in [(firmware::DEFAULT_TARGET, "3"), (firmware::DEFAULT_TARGET, "s"), ("thumbv6m-none-eabi", "z")] {
+    let [m4, m0, riscv] = firmware::TARGETS;
+    for (target, level) in [(m4, "3"), (m4, "s"), (m0, "z"), (riscv, "3")] {
         match firmware::tools(target) {
             Ok(()) => firmware::run(&[&model, "--target", target, "--opt", level].map(str::to_owned))?,
             Err(missing) => println!("skipped, as there is {missing:#}"),

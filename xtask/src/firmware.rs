@@ -1,4 +1,4 @@
-//! `cargo xtask firmware`: builds a model into a firmware, runs it on an emulated Cortex-M and says what it costs there.
+//! `cargo xtask firmware`: builds a model into a firmware, runs it on an emulated chip and says what it costs there.
 
 mod elf;
 mod model;
@@ -12,9 +12,9 @@ use qemu::Qemu;
 use std::path::{Path, PathBuf};
 use toolchain::Toolchain;
 
-pub(crate) const USAGE: &str = "MODEL.onnx|wake [--target thumbv7em-none-eabihf|thumbv6m-none-eabi] [--opt 3|s|z]
-      [--input FILE.npy]... [--arguments 'dims = { ... }']
-      measures a model on an emulated Cortex-M; the inputs are a fixed pattern unless given in the model's order;
+pub(crate) const USAGE: &str = "MODEL.onnx|wake [--opt 3|s|z] [--input FILE.npy]... [--arguments 'dims = { ... }']
+      [--target thumbv7em-none-eabihf|thumbv6m-none-eabi|riscv32imac-unknown-none-elf]
+      measures a model on an emulated Cortex-M4, Cortex-M0 or RISC-V; the inputs are a fixed pattern unless given in the model's order;
       `wake` runs the example's firmware, which listens to a bundled recording or to `--input FILE.wav`";
 
 /// The firmware crates, which are workspaces of their own.
@@ -23,7 +23,9 @@ pub(crate) const MANIFESTS: &[&str] = &["xtask/bench/Cargo.toml", "examples/wake
 /// Where firmware is built.
 const TARGET_FOLDER: &str = "target/firmware";
 
-/// A Cortex-M4 with its floating-point unit.
+/// A Cortex-M4 with its floating-point unit, a Cortex-M0, and a RISC-V core without floating point.
+pub(crate) const TARGETS: [&str; 3] = [DEFAULT_TARGET, "thumbv6m-none-eabi", "riscv32imac-unknown-none-elf"];
+
 pub(crate) const DEFAULT_TARGET: &str = "thumbv7em-none-eabihf";
 
 /// What is built, and how.
@@ -49,11 +51,11 @@ pub(crate) fn tools(target: &str) -> Result<()> {
     Ok(())
 }
 
-/// Whether the tools are missing, which is then said past the test harness, as it hides what a passing test prints.
+/// Whether the tools for `target` are missing, which is then said past the test harness, as it hides what a passing test prints.
 #[cfg(test)]
-fn skip() -> bool {
+fn skip(target: &str) -> bool {
     use std::io::Write;
-    let missing = tools(DEFAULT_TARGET).err();
+    let missing = tools(target).err();
     if let Some(missing) = &missing {
         writeln!(std::io::stderr(), "skipped, as there is {missing:#}").expect("standard error can be written");
     }

@@ -1,14 +1,12 @@
 //! What the model is given: bytes of the host, or else a fixed pattern.
 
+use crate::chip::HOST;
 use core::hint::black_box;
 use core::ptr::{read_volatile, with_exposed_provenance};
 use model_runtime::{Elem, half::f16};
 
-/// The board's second memory, where the emulator has put the host's inputs before the start, if there are any: a word that is not zero,
-/// and then one input after another.
-const HOST: usize = 0x2100_0000;
-
-/// Whether the host gave inputs.
+/// Whether the host gave inputs: then the emulator has put them into a part of the board's memory before the start, a word that is not
+/// zero, and then one input after another.
 pub(crate) fn is_given() -> bool {
     // SAFETY: the board has memory there, which the program does not use otherwise.
     unsafe { read_volatile(with_exposed_provenance::<u32>(HOST)) != 0 }

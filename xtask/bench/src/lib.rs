@@ -1,9 +1,10 @@
-//! Measures one model on an emulated Cortex-M and tells the host: instructions a run, stack, outputs.
+//! Measures one model on an emulated chip and tells the host: instructions a run, stack, outputs.
 //!
 //! Two programs share this library: `model` holds the model that is measured, `baseline` an empty one, so that the difference of
 //! their sizes is the model's. Therefore nothing here depends on the model's types, and nothing formats or panics.
 #![no_std]
 
+mod chip;
 mod clock;
 mod input;
 mod report;
@@ -11,13 +12,14 @@ mod stack;
 
 use core::hint::black_box;
 use core::panic::PanicInfo;
-use cortex_m_rt::{ExceptionFrame, exception};
 use model_runtime::Model;
 use semihosting::process::exit;
 
+pub use chip::entry;
+
 /// Runs `model` three times, for its outputs, its stack and its instructions, and ends the program.
 pub fn measure(model: &mut impl Model) -> ! {
-    clock::start();
+    chip::start_clock();
     report::number("clock", clock::check());
     // The optimizer must not know the signature: then the code that reads it is the same in every firmware.
     let signature = black_box(model.signature());
@@ -65,10 +67,4 @@ fn run(model: &mut impl Model) {
 #[inline(never)]
 fn panic(_: &PanicInfo) -> ! {
     exit(101)
-}
-
-/// Ends the program when the processor faults, as on a stack overflow.
-#[exception]
-unsafe fn HardFault(_: &ExceptionFrame) -> ! {
-    exit(102)
 }

@@ -1,7 +1,7 @@
 //! Measures the stack by painting it: fills everything between the static data and the stack pointer, and looks afterwards how far the
 //! paint is gone.
 
-use core::arch::asm;
+use crate::chip::paint;
 use core::ptr::{read_volatile, with_exposed_provenance};
 
 const PAINT: u32 = 0xa5a5_5a5a;
@@ -15,7 +15,7 @@ unsafe extern "C" {
 #[inline(never)]
 pub(crate) fn peak(work: impl FnOnce()) -> u32 {
     let bottom = (&raw const _stack_end).expose_provenance();
-    let top = paint(bottom);
+    let top = paint(bottom, PAINT);
     work();
     let mut lowest = bottom;
     // SAFETY: from the end of the static data to the stack pointer there is memory, and it is aligned to words.
@@ -23,26 +23,4 @@ pub(crate) fn peak(work: impl FnOnce()) -> u32 {
         lowest += 4;
     }
     (top - lowest) as u32
-}
-
-/// Paints from `bottom` to the stack pointer, which it returns.
-#[inline(always)]
-fn paint(bottom: usize) -> usize {
-    let top;
-    // SAFETY: below the stack pointer nothing is in use, and no interrupt is enabled. One block of assembly, so that nothing is
-    // pushed while it paints.
-    unsafe {
-        asm!(
-            "mov {top}, sp",
-            "b 3f",
-            "2: str {paint}, [{lowest}]",
-            "adds {lowest}, {lowest}, #4",
-            "3: cmp {lowest}, {top}",
-            "blo 2b",
-            lowest = inout(reg) bottom => _,
-            paint = in(reg) PAINT,
-            top = out(reg) top,
-        );
-    }
-    top
 }

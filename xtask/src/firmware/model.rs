@@ -117,7 +117,7 @@ pub(crate) fn grouped(number: u64) -> String {
 mod tests {
     use super::{check, grouped, run};
     use crate::command;
-    use crate::firmware::{Options, skip};
+    use crate::firmware::{Options, TARGETS, skip};
     use model_runtime::{Elem, Model};
 
     #[test]
@@ -132,28 +132,27 @@ mod tests {
     model_runtime::include_model!("../../../tests/models/several.onnx");
     model_runtime::include_model!("../../../tests/models/elements.onnx");
 
-    /// To the bit, and with the same cost each time.
+    /// To the bit on every kind of chip, and with the same cost each time.
     #[test]
-    fn the_chip_computes_what_the_host_computes() {
-        if skip() {
-            return;
+    fn the_chips_compute_what_the_host_computes() {
+        for target in TARGETS.into_iter().filter(|target| !skip(target)) {
+            computes_as_the_host(target, "residual", &mut residual::Model::new());
+            computes_as_the_host(target, "several", &mut several::Model::new());
+            computes_as_the_host(target, "elements", &mut elements::Model::new());
         }
-        let models: [(&str, &mut dyn Model); 3] = [
-            ("residual", &mut residual::Model::new()),
-            ("several", &mut several::Model::new()),
-            ("elements", &mut elements::Model::new()),
-        ];
-        for (name, model) in models {
-            let path = command::root().join(format!("tests/models/{name}.onnx"));
-            let options = Options::parse(&[path.display().to_string()]).expect("the options are right");
-            let measured = run(&options).expect("the firmware runs");
-            check(&measured).expect("the figures are right");
-            let found: Vec<&[u8]> = measured.report.outputs.iter().map(|(_, bytes)| &bytes[..]).collect();
-            assert_eq!(found, run_on_pattern(model), "{name}");
+    }
 
-            let again = run(&options).expect("the firmware runs");
-            assert_eq!(again.report.instructions, measured.report.instructions, "{name}");
-        }
+    fn computes_as_the_host(target: &str, name: &str, model: &mut dyn Model) {
+        let path = command::root().join(format!("tests/models/{name}.onnx"));
+        let words = [&path.display().to_string(), "--target", target].map(str::to_owned);
+        let options = Options::parse(&words).expect("the options are right");
+        let measured = run(&options).expect("the firmware runs");
+        check(&measured).expect("the figures are right");
+        let found: Vec<&[u8]> = measured.report.outputs.iter().map(|(_, bytes)| &bytes[..]).collect();
+        assert_eq!(found, run_on_pattern(model), "{name} on {target}");
+
+        let again = run(&options).expect("the firmware runs");
+        assert_eq!(again.report.instructions, measured.report.instructions, "{name} on {target}");
     }
 
     /// The outputs for the pattern with which the firmware fills its inputs.

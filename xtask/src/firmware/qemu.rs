@@ -1,6 +1,7 @@
 //! Runs firmware in QEMU so that its clock advances by one nanosecond an instruction, and reads the lines it prints.
 
 use crate::command;
+use crate::firmware::TARGETS;
 use anyhow::{Context, Result, bail, ensure};
 use std::io::Read;
 use std::path::Path;
@@ -11,9 +12,21 @@ use std::time::{Duration, Instant};
 const LIMIT: Duration = Duration::from_secs(600);
 
 /// The emulator of one target's board.
+#[derive(Debug)]
 pub(crate) struct Qemu {
-    machine: &'static str,
+    program: &'static str,
+    /// What makes it that board.
+    machine: &'static [&'static str],
+    /// Where the board has memory that the firmware does not use.
+    inputs: u32,
 }
+
+const M4: Qemu = Qemu { program: "qemu-system-arm", machine: &["-machine", "mps2-an386"], inputs: 0x2100_0000 };
+
+/// A Cortex-M3, which executes the instructions of a Cortex-M0.
+const M3: Qemu = Qemu { machine: &["-machine", "mps2-an385"], ..M4 };
+
+const RISCV: Qemu = Qemu { program: "qemu-system-riscv32", machine: &["-machine", "virt", "-bios", "none"], inputs: 0x8400_0000 };
 
 /// A line `name hexadecimal` of the firmware.
 #[derive(Debug, PartialEq)]
@@ -25,26 +38,26 @@ pub(crate) struct Line {
 impl Qemu {
     /// The emulator for `target`, or an error that says how to get it.
     pub(crate) fn find(target: &str) -> Result<Qemu> {
-        let machine = match target {
-            "thumbv7em-none-eabihf" | "thumbv7em-none-eabi" => "mps2-an386",
-            // A Cortex-M3, which executes the instructions of a Cortex-M0.
-            "thumbv6m-none-eabi" | "thumbv7m-none-eabi" => "mps2-an385",
-            _ => bail!("no emulated board for `{target}`; there is one for thumbv7em-none-eabihf and thumbv6m-none-eabi"),
+        let (qemu, package) = match target {
+            "thumbv7em-none-eabihf" | "thumbv7em-none-eabi" => (M4, "qemu-system-arm"),
+            "thumbv6m-none-eabi" | "thumbv7m-none-eabi" => (M3, "qemu-system-arm"),
+            "riscv32imac-unknown-none-elf" | "riscv32imc-unknown-none-elf" => (RISCV, "qemu-system-misc"),
+            _ => bail!("no emulated board for `{target}`; there is one for {}", TARGETS.join(", ")),
         };
-        if command::find_program("qemu-system-arm").is_none() {
+        if command::find_program(qemu.program).is_none() {
             bail!(
-                "no emulator: `qemu-system-arm` is not in the search path; to install it on Debian:\n    \
-                 apt-get install qemu-system-arm"
+                "no emulator: `{}` is not in the search path; to install it on Debian:\n    apt-get install {package}",
+                qemu.program
             );
         }
-        Ok(Qemu { machine })
+        Ok(qemu)
     }
 
-    /// Runs `program` and returns what it printed. `inputs` lie in the board's second memory behind a word that is 1; without
-    /// inputs that memory is all zero.
+    /// Runs `program` and returns what it printed. `inputs` lie in the board's memory behind a word that is 1; without
+    /// inputs that word is zero.
     pub(crate) fn run(&self, program: &Path, inputs: &[u8]) -> Result<Vec<Line>> {
-        let mut command = Command::new("qemu-system-arm");
-        command.args(["-machine", self.machine, "-icount", "shift=0"]);
+        let mut command = Command::new(self.program);
+        command.args(self.machine).args(["-icount", "shift=0"]);
         command.args(["-chardev", "stdio,id=host", "-semihosting-config", "enable=on,target=native,chardev=host"]);
         command.args(["-display", "none", "-monitor", "none", "-serial", "none", "-kernel"]).arg(program);
         if !inputs.is_empty() {
@@ -52,10 +65,10 @@ impl Qemu {
             std::fs::write(&path, [&1u32.to_le_bytes(), inputs].concat())?;
             // A comma separates the options of a device; doubled it stands for itself.
             let file = path.display().to_string().replace(',', ",,");
-            command.args(["-device", &format!("loader,file={file},addr=0x21000000,force-raw=on")]);
+            command.args(["-device", &format!("loader,file={file},addr={:#x},force-raw=on", self.inputs)]);
         }
         let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn();
-        let (status, text) = finish(child.context("cannot start qemu-system-arm")?)?;
+        let (status, text) = finish(child.with_context(|| format!("cannot start {}", self.program))?)?;
         match status.code() {
             Some(0) => text.lines().map(Line::parse).collect(),
             Some(101) => bail!("the firmware panicked"),
