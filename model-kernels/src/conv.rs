@@ -4,7 +4,7 @@ use core::cell::Cell;
 
 use crate::tile::{Blocks, OUTPUTS, PIXELS, Tile, blocks, pack};
 use crate::window::{Window, divide};
-use crate::{Accumulate, Load, Number, Overlap};
+use crate::{Accumulate, Load, Overlap};
 
 /// `y[n][oy][ox][o] = activation(bias[o] + Σ x[n][iy][ix][i] · w[o][ky][kx][i])` over `ky`, `kx` and the channels `i` of
 /// the group of `o`, with `iy = oy · strides[0] + ky · dilations[0] - padding[0]` and `ix` likewise; what lies outside the
@@ -77,7 +77,7 @@ impl Conv {
         self.run(x, weights, bias, y, scratch, activation);
     }
 
-    const fn window(self) -> Window {
+    pub(crate) const fn window(self) -> Window {
         Window {
             input: [self.input[0], self.input[1]],
             output: [self.output[0], self.output[1]],
@@ -88,21 +88,58 @@ impl Conv {
         }
     }
 
-    const fn pixels(self) -> usize {
+    pub(crate) const fn pixels(self) -> usize {
         self.batch * self.output[0] * self.output[1]
     }
 
-    const fn group_inputs(self) -> usize {
+    pub(crate) const fn group_inputs(self) -> usize {
         divide(self.input[2], self.groups)
     }
 
-    const fn group_outputs(self) -> usize {
+    pub(crate) const fn group_outputs(self) -> usize {
         divide(self.output[2], self.groups)
     }
 
     /// How many products an output has.
-    const fn depth(self) -> usize {
+    pub(crate) const fn depth(self) -> usize {
         self.kernel[0] * self.kernel[1] * self.group_inputs()
+    }
+
+    /// What the window of output pixel number `pixel` covers, group by group and row by row, as runs of neighbours in the input:
+    /// `visit` gets the first element and the length of each, or no element where padding is.
+    #[inline(always)]
+    pub(crate) fn runs(self, pixel: usize, mut visit: impl FnMut(Option<usize>, usize)) {
+        let window = self.window();
+        let place = window.place(pixel);
+        let (rows, columns) = (window.taps(place, 0), window.taps(place, 1));
+        let [channels, of_group] = [self.input[2], self.group_inputs()];
+        let plane = self.input[0] * self.input[1];
+        // All taps of a row of the kernel are one run where they are neighbours in the input and none lies on padding.
+        let neighbours = self.dilations[1] == 1 && if self.planar { channels == 1 } else { self.groups == 1 };
+        let full = neighbours && columns.len() == self.kernel[1];
+        for group in 0..self.groups {
+            for row in 0..self.kernel[0] {
+                let inside = rows.contains(&row);
+                let row = window.under(place, 0, row);
+                let pixel = |column| row.wrapping_mul(self.input[1]).wrapping_add(window.under(place, 1, column));
+                if inside && full {
+                    visit(Some((place.image * plane + pixel(0)) * channels), self.kernel[1] * of_group);
+                    continue;
+                }
+                for column in 0..self.kernel[1] {
+                    let inside = inside && columns.contains(&column);
+                    if !inside {
+                        visit(None, of_group);
+                    } else if !self.planar {
+                        visit(Some((place.image * plane + pixel(column)) * channels + group * of_group), of_group);
+                    } else {
+                        for channel in group * of_group..(group + 1) * of_group {
+                            visit(Some((place.image * channels + channel) * plane + pixel(column)), 1);
+                        }
+                    }
+                }
+            }
+        }
     }
 
     /// How many elements of scratch [`Conv::run`] needs.
@@ -170,10 +207,7 @@ where
         let (depth, stride, outputs) = (conv.depth(), conv.output[2], conv.group_outputs());
         let patch = self.scratch.get(..conv.groups * depth * N).unwrap_or_default().as_chunks::<N>().0;
         for pixel in 0..N {
-            match conv.planar {
-                true => self.gather_planes(first + pixel, patch, pixel),
-                false => self.gather(first + pixel, patch, pixel),
-            }
+            self.gather(first + pixel, patch, pixel);
         }
         let y = self.y.get(first * stride..(first + N) * stride).unwrap_or_default();
         for group in 0..conv.groups {
@@ -190,87 +224,15 @@ impl<T: Accumulate, X: Load<Value = T>, W, B, A> Pixels<'_, T, X, W, B, A> {
     /// Copies what the window of output pixel number `pixel` covers to place `to` of the tile, group by group.
     #[inline(always)]
     fn gather<const P: usize>(&self, pixel: usize, patch: &[[Cell<T>; P]], to: usize) {
-        let Self { conv, x, .. } = *self;
-        let window = conv.window();
-        let place = window.place(pixel);
-        let (rows, columns) = (window.taps(place, 0), window.taps(place, 1));
-        let [channels, of_group] = [conv.input[2], conv.group_inputs()];
-        // All taps of a row of the kernel are one run where they are neighbours in the input and none lies on padding.
-        let full = columns.len() == conv.kernel[1] && conv.groups == 1 && conv.dilations[1] == 1;
         let mut taps = 0;
-        for group in 0..conv.groups {
-            for row in 0..conv.kernel[0] {
-                let inside = rows.contains(&row);
-                let row = window.under(place, 0, row);
-                let pixel = |column| window.input_pixel(place, row, window.under(place, 1, column));
-                if inside && full {
-                    let run = conv.kernel[1] * of_group;
-                    copy(x, pixel(0) * channels, patch, taps, run, to);
-                    taps += run;
-                    continue;
-                }
-                for column in 0..conv.kernel[1] {
-                    if inside && columns.contains(&column) {
-                        copy(x, pixel(column) * channels + group * of_group, patch, taps, of_group, to);
-                    } else {
-                        zero(patch, taps, of_group, to);
-                    }
-                    taps += of_group;
-                }
+        self.conv.runs(pixel, |from, len| {
+            let patch = patch.get(taps..taps + len).unwrap_or_default();
+            taps += len;
+            match from.and_then(|from| self.x.get(from..from + len)) {
+                Some(x) => patch.iter().zip(x).for_each(|(patch, x)| patch[to].set(x.load())),
+                None => patch.iter().for_each(|patch| patch[to].set(T::ZERO)),
             }
-        }
-    }
-}
-
-impl<T: Accumulate, X: Load<Value = T>, W, B, A> Pixels<'_, T, X, W, B, A> {
-    /// As [`Pixels::gather`], from channels that lie one behind another.
-    #[inline(always)]
-    fn gather_planes<const P: usize>(&self, pixel: usize, patch: &[[Cell<T>; P]], to: usize) {
-        let Self { conv, x, .. } = *self;
-        let window = conv.window();
-        let place = window.place(pixel);
-        let (rows, columns) = (window.taps(place, 0), window.taps(place, 1));
-        let plane = conv.input[0] * conv.input[1];
-        let mut patch = patch.iter();
-        for group in 0..conv.groups {
-            for row in 0..conv.kernel[0] {
-                for column in 0..conv.kernel[1] {
-                    let inside = rows.contains(&row) && columns.contains(&column);
-                    let at = window.under(place, 0, row).wrapping_mul(conv.input[1]).wrapping_add(window.under(place, 1, column));
-                    for channel in group * conv.group_inputs()..(group + 1) * conv.group_inputs() {
-                        let from = (place.image * conv.input[2] + channel) * plane;
-                        let value = if inside { x.get(from + at) } else { None };
-                        if let Some(patch) = patch.next() {
-                            patch[to].set(value.map_or(T::ZERO, Load::load));
-                        }
-                    }
-                }
-            }
-        }
-    }
-}
-
-/// Copies `len` elements of `x` from `from` on to place `to` of those of `patch` from `first` on.
-#[inline(always)]
-fn copy<T: Copy, X: Load<Value = T>, const P: usize>(
-    x: &[X],
-    from: usize,
-    patch: &[[Cell<T>; P]],
-    first: usize,
-    len: usize,
-    to: usize,
-) {
-    let x = x.get(from..from + len).unwrap_or_default();
-    for (patch, x) in patch.get(first..first + len).unwrap_or_default().iter().zip(x) {
-        patch[to].set(x.load());
-    }
-}
-
-/// Sets place `to` of `len` of `patch` from `first` on to zero.
-#[inline(always)]
-fn zero<T: Number, const P: usize>(patch: &[[Cell<T>; P]], first: usize, len: usize, to: usize) {
-    for patch in patch.get(first..first + len).unwrap_or_default() {
-        patch[to].set(T::ZERO);
+        });
     }
 }
 

@@ -1,6 +1,7 @@
 //! What the kernels' tests share: numbers to compute with, and a check of overlap by brute force.
 
 use core::cell::Cell;
+use core::fmt::Debug;
 use std::vec::Vec;
 
 use crate::Overlap;
@@ -17,13 +18,19 @@ pub(crate) fn numbers(len: usize, seed: u32) -> Vec<f32> {
     core::iter::repeat_with(next).take(len).collect()
 }
 
+/// `len` integers from `low` to `high`, the same for the same `seed`.
+pub(crate) fn integers<T: TryFrom<i64, Error: Debug>>(len: usize, seed: u32, [low, high]: [i64; 2]) -> Vec<T> {
+    let scaled = |number: f32| low + ((f64::from(number) + 1.0) / 2.0 * (high - low + 1) as f64) as i64;
+    numbers(len, seed).into_iter().map(|number| T::try_from(scaled(number).min(high)).expect("the range is the type's")).collect()
+}
+
 /// Places of an arena that hold `values`.
-pub(crate) fn cells(values: &[f32]) -> Vec<Cell<f32>> {
+pub(crate) fn cells<T: Copy>(values: &[T]) -> Vec<Cell<T>> {
     values.iter().copied().map(Cell::new).collect()
 }
 
 /// What the places hold.
-pub(crate) fn values(cells: &[Cell<f32>]) -> Vec<f32> {
+pub(crate) fn values<T: Copy>(cells: &[Cell<T>]) -> Vec<T> {
     cells.iter().map(Cell::get).collect()
 }
 
@@ -36,7 +43,17 @@ pub(crate) fn pack(source: &[f32], order: impl Iterator<Item = usize>) -> Vec<f3
 
 /// Checks that `run(backward, x, y)` gives the same whether `y` is disjoint from `x` or lies over it at any distance that
 /// `overlap` allows; and that with one element more it does not, unless the two are disjoint even then.
-pub(crate) fn check_overlap([inputs, outputs]: [usize; 2], overlap: Overlap, run: impl Fn(bool, &[Cell<f32>], &[Cell<f32>])) {
+pub(crate) fn check_overlap(lengths: [usize; 2], overlap: Overlap, run: impl Fn(bool, &[Cell<f32>], &[Cell<f32>])) {
+    check_overlap_of(numbers, lengths, overlap, run);
+}
+
+/// [`check_overlap`] of elements of any type, which `numbers` makes as [`numbers`] does.
+pub(crate) fn check_overlap_of<T: Copy + PartialEq + Debug>(
+    numbers: impl Fn(usize, u32) -> Vec<T>,
+    [inputs, outputs]: [usize; 2],
+    overlap: Overlap,
+    run: impl Fn(bool, &[Cell<T>], &[Cell<T>]),
+) {
     let x = numbers(inputs, 7);
     let expected = cells(&numbers(outputs, 8));
     run(false, &cells(&x), &expected);
@@ -55,7 +72,7 @@ pub(crate) fn check_overlap([inputs, outputs]: [usize; 2], overlap: Overlap, run
         run(backward, &arena[x_start..][..inputs], &arena[y_start..][..outputs]);
         values(&arena[y_start..][..outputs])
     };
-    let elements = |bytes: isize| bytes / size_of::<f32>() as isize;
+    let elements = |bytes: isize| bytes / size_of::<T>() as isize;
     if let Some(forward) = overlap.forward.map(elements) {
         for distance in -(outputs as isize)..=-forward {
             assert_eq!(run_at(false, distance), expected, "{overlap:?} forward at {distance}");

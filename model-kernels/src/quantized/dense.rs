@@ -1,0 +1,232 @@
+//! The quantized arithmetic of [`Dense`].
+
+use core::cell::Cell;
+use core::ops::Range;
+
+use crate::overlap::{Overlap, Step};
+use crate::quantized::Quantized;
+use crate::quantized::pack::{Layer, Packing, Quad, pack};
+use crate::quantized::tile::{Finish, PIXELS, Scaled, Sums, Tile};
+use crate::tile::{Blocks, blocks};
+use crate::{Dense, Load, Requantize};
+
+impl Dense {
+    /// `y[r][o] = requantize(bias[o] + Σᵢ x[r][i] · w[i][o])`, with a multiplier for each output, or one for all.
+    ///
+    /// `weights` are packed by [`Dense::pack_quantized`], `bias` holds zeros if it is empty, and `scratch` has
+    /// [`Dense::quantized_scratch`] elements.
+    #[inline(always)]
+    #[allow(clippy::too_many_arguments, reason = "the operands of one layer")]
+    pub fn quantized<X: Quantized, Y: Quantized>(
+        self,
+        x: &[impl Load<Value = X>],
+        weights: &[Quad],
+        bias: &[i32],
+        multipliers: &[i32],
+        y: &[Cell<Y>],
+        scratch: &[Cell<i16>],
+        requantize: Requantize,
+    ) {
+        self.linear(x, weights, bias, y, scratch, Scaled::new(multipliers, requantize));
+    }
+
+    /// The sums as they are: `y[r][o] = bias[o] + Σᵢ x[r][i] · w[i][o]`.
+    #[inline(always)]
+    pub fn sums<X: Quantized>(
+        self,
+        x: &[impl Load<Value = X>],
+        weights: &[Quad],
+        bias: &[i32],
+        y: &[Cell<i32>],
+        scratch: &[Cell<i16>],
+    ) {
+        self.linear(x, weights, bias, y, scratch, Sums);
+    }
+
+    #[inline(always)]
+    fn linear<X: Load<Value: Quantized>, F: Finish>(
+        self,
+        x: &[X],
+        weights: &[Quad],
+        bias: &[i32],
+        y: &[Cell<F::Output>],
+        scratch: &[Cell<i16>],
+        finish: F,
+    ) {
+        if self.rows == 1 {
+            let inputs = x.get(..self.inputs).unwrap_or_default().as_chunks::<1>().0;
+            return Tile { inputs, weights, bias, finish, first: 0, outputs: self.outputs, y, stride: 0 }.run();
+        }
+        Rows { dense: self, x, weights, bias, y, scratch, finish }.all::<PIXELS>(self.rows, self.backward);
+    }
+
+    /// How many elements of scratch the quantized forms need: on some targets those of a tile, whose depth is a multiple of
+    /// four, and one by which they are moved to the start of a word.
+    pub const fn quantized_scratch(self) -> usize {
+        match self.rows {
+            0 | 1 => 0,
+            _ => PIXELS * self.inputs.next_multiple_of(4) + 1,
+        }
+    }
+
+    /// Packs weights `[inputs][outputs]` (or, if `transposed`, `[outputs][inputs]`).
+    pub fn pack_quantized(self, layer: Layer, transposed: bool, packing: Packing) -> impl Iterator<Item = Quad> {
+        let [by_input, by_output] = if transposed { [1, self.inputs] } else { [self.outputs, 1] };
+        pack(layer, 1, self.outputs, self.inputs, packing, move |output, input| input * by_input + output * by_output)
+    }
+
+    /// By how much `y`, of elements of `y_size` bytes, may overtake `x`, of elements of `x_size` bytes.
+    pub fn quantized_overlap(self, x_size: usize, y_size: usize) -> Overlap {
+        if self.rows == 1 {
+            return Overlap::NONE;
+        }
+        let step = |rows: Range<usize>| Step {
+            read: rows.start * self.inputs * x_size..rows.end * self.inputs * x_size,
+            write: rows.start * self.outputs * y_size..rows.end * self.outputs * y_size,
+        };
+        Overlap::of_steps(blocks(self.rows, PIXELS).map(step), 1)
+    }
+}
+
+/// The operands of a run, of which neighbouring rows are one block.
+struct Rows<'a, X, F: Finish> {
+    dense: Dense,
+    x: &'a [X],
+    weights: &'a [Quad],
+    bias: &'a [i32],
+    y: &'a [Cell<F::Output>],
+    scratch: &'a [Cell<i16>],
+    finish: F,
+}
+
+impl<X: Load<Value: Quantized>, F: Finish> Blocks for Rows<'_, X, F> {
+    /// Gathers the rows of `x` side by side before it writes those of `y`, which may lie over them.
+    #[inline(always)]
+    fn block<const N: usize>(&self, first: usize) {
+        let Self { dense, weights, bias, finish, .. } = *self;
+        let inputs = self.scratch.get(..N * dense.inputs).unwrap_or_default().as_chunks::<N>().0;
+        for row in 0..N {
+            let x = self.x.get((first + row) * dense.inputs..(first + row + 1) * dense.inputs).unwrap_or_default();
+            for (inputs, x) in inputs.iter().zip(x) {
+                inputs[row].set(x.load().to_i16());
+            }
+        }
+        let y = self.y.get(first * dense.outputs..(first + N) * dense.outputs).unwrap_or_default();
+        Tile { inputs, weights, bias, finish, first: 0, outputs: dense.outputs, y, stride: dense.outputs }.run();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::quantized::testing::{REQUANTIZE, apply, bias, multipliers, weights};
+    use crate::testing::{cells, check_overlap_of, integers, values};
+    use std::fmt::Debug;
+    use std::vec::Vec;
+
+    const CASES: [Dense; 7] = [
+        Dense { rows: 1, inputs: 5, outputs: 3, backward: false },
+        Dense { rows: 1, inputs: 640, outputs: 23, backward: false },
+        Dense { rows: 2, inputs: 8, outputs: 16, backward: false },
+        Dense { rows: 7, inputs: 3, outputs: 15, backward: false },
+        Dense { rows: 12, inputs: 16, outputs: 16, backward: false },
+        Dense { rows: 9, inputs: 19, outputs: 6, backward: false },
+        Dense { rows: 4, inputs: 66, outputs: 5, backward: false },
+    ];
+
+    fn packed(dense: Dense, x_limit: i32) -> Vec<Quad> {
+        let (weights, bias) = (weights(dense.inputs * dense.outputs), bias(dense.outputs));
+        let layer = Layer { weights: &weights, bias: &bias, x_limit };
+        dense.pack_quantized(layer, false, Packing::NATIVE).collect()
+    }
+
+    fn run<X: Quantized, Y: Quantized>(dense: Dense, x: &[Cell<X>], y: &[Cell<Y>]) {
+        let scratch = cells(&integers(dense.quantized_scratch(), 3, [-9, 9]));
+        let (weights, bias, multipliers) = (packed(dense, 1 << 15), bias(dense.outputs), multipliers(dense.outputs));
+        dense.quantized(x, &weights, &bias, &multipliers, y, &scratch, REQUANTIZE);
+    }
+
+    fn sums<X: Quantized>(dense: Dense, x: &[X]) -> Vec<i64> {
+        let (weights, bias) = (weights(dense.inputs * dense.outputs), bias(dense.outputs));
+        let term = |row: usize, output: usize, input: usize| {
+            i64::from(x[row * dense.inputs + input].to_i16()) * i64::from(weights[input * dense.outputs + output])
+        };
+        let sum = |row: usize, output: usize| {
+            i64::from(bias[output]) + (0..dense.inputs).map(|input| term(row, output, input)).sum::<i64>()
+        };
+        (0..dense.rows)
+            .flat_map(|row| (0..dense.outputs).map(move |output| (row, output)))
+            .map(|(row, output)| sum(row, output))
+            .collect()
+    }
+
+    fn check<X, Y>(range: [i64; 2])
+    where
+        X: Quantized + TryFrom<i64, Error: Debug>,
+        Y: Quantized + PartialEq + Debug,
+    {
+        for case in CASES {
+            let x: Vec<X> = integers(case.rows * case.inputs, 1, range);
+            let sums = sums(case, &x);
+            let expected: Vec<Y> = apply(&sums, case.outputs);
+            for backward in [false, true] {
+                let y = cells(&std::vec![Y::ZERO; expected.len()]);
+                run(Dense { backward, ..case }, &cells(&x), &y);
+                assert_eq!(values(&y), expected, "{case:?}");
+            }
+            let y = cells(&std::vec![0; sums.len()]);
+            let scratch = cells(&std::vec![0; case.quantized_scratch()]);
+            case.sums(&cells(&x), &packed(case, 1 << 15), &bias(case.outputs), &y, &scratch);
+            assert_eq!(values(&y).into_iter().map(i64::from).collect::<Vec<_>>(), sums, "{case:?}");
+        }
+    }
+
+    #[test]
+    fn equals_the_formula() {
+        check::<i8, i8>([-128, 127]);
+        check::<u8, u8>([0, 255]);
+        check::<i8, u8>([-128, 127]);
+        check::<i16, i16>([-3000, 3000]);
+        check::<u16, i8>([30_000, 36_000]);
+    }
+
+    #[test]
+    fn one_multiplier_serves_all_outputs() {
+        let dense = CASES[3];
+        let x: Vec<i8> = integers(dense.rows * dense.inputs, 1, [-128, 127]);
+        let scratch = cells(&std::vec![0; dense.quantized_scratch()]);
+        let [one, each] = [1, dense.outputs].map(|count| {
+            let y = cells(&std::vec![0i8; dense.rows * dense.outputs]);
+            dense.quantized(&cells(&x), &packed(dense, 128), &[], &std::vec![77_777_777; count], &y, &scratch, REQUANTIZE);
+            values(&y)
+        });
+        assert_eq!(one, each);
+    }
+
+    #[test]
+    fn transposed_weights_are_packed_alike() {
+        let dense = CASES[3];
+        let (weights, mut transposed) = (weights(45), Vec::new());
+        for output in 0..15 {
+            transposed.extend((0..3).map(|input| weights[input * 15 + output]));
+        }
+        let pack = |weights: &[i8], transposed| -> Vec<Quad> {
+            dense.pack_quantized(Layer { weights, bias: &[], x_limit: 128 }, transposed, Packing::Dsp).collect()
+        };
+        assert_eq!(pack(&transposed, true), pack(&weights, false));
+    }
+
+    #[test]
+    fn overlaps_as_far_as_told() {
+        for case in CASES {
+            let lengths = [case.rows * case.inputs, case.rows * case.outputs];
+            let numbers = |len, seed| integers::<i8>(len, seed, [-128, 127]);
+            check_overlap_of(numbers, lengths, case.quantized_overlap(1, 1), |backward, x, y| {
+                run(Dense { backward, ..case }, x, y);
+            });
+            assert_eq!(case.quantized_overlap(2, 2), case.overlap(2));
+        }
+        let widening = Dense { rows: 24, inputs: 8, outputs: 16, backward: true };
+        assert!(widening.quantized_overlap(2, 1).backward <= Some(0));
+    }
+}
