@@ -23,7 +23,7 @@ use crate::emit::names::Names;
 use crate::emit::weights::Weights;
 use crate::graph::{Graph, ValueId};
 use crate::onnx::Source;
-use crate::plan::{self, Owner, Plan};
+use crate::plan::{self, Margin, Owner, Plan};
 use crate::ty::TensorType;
 
 /// Writes the module.
@@ -166,12 +166,14 @@ impl<'a> Emit<'a> {
         let alive = self.alive(buffer);
         let over = buffer.over.iter().map(|over| {
             let input = self.alive(&self.plan.buffers[over.input]);
-            let distance = Literal::isize_unsuffixed(over.margin.distance.abs());
-            let sign = (over.margin.distance < 0).then(|| quote!(-));
-            match over.margin.after {
-                true => quote!(.backward_over(#input, #sign #distance)),
-                false => quote!(.forward_over(#input, #sign #distance)),
-            }
+            let (leave, distance) = match over.margin {
+                Margin::Before(distance) => (quote!(forward_over), distance),
+                Margin::After(distance) => (quote!(backward_over), distance),
+                Margin::Exactly(distance) => (quote!(exactly_over), distance),
+            };
+            let sign = (distance < 0).then(|| quote!(-));
+            let distance = Literal::isize_unsuffixed(distance.abs());
+            quote!(.#leave(#input, #sign #distance))
         });
         quote!(#alive #(#over)*)
     }

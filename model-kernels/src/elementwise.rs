@@ -52,7 +52,7 @@ impl<const R: usize> Elementwise<R> {
         }
         let growth = output_bytes as isize - operand_bytes as isize;
         let steps_before_a_read = if growth > 0 { dense.saturating_sub(1) } else { 1 };
-        Overlap { forward: Some(growth * steps_before_a_read as isize), backward: None }
+        Overlap { forward: Some(growth * steps_before_a_read as isize), ..Overlap::NONE }
     }
 }
 

@@ -12,6 +12,8 @@ pub struct Overlap {
     pub forward: Option<isize>,
     /// Run from last to first, the kernel is right when `output >= input + backward`.
     pub backward: Option<isize>,
+    /// Run from first to last, the kernel is right when `output == input`, though it may not be at the distances around that.
+    pub in_place: bool,
 }
 
 /// One step of a kernel: the elements it reads, from the first to the last, and those it then writes.
@@ -23,7 +25,7 @@ pub(crate) struct Step {
 
 impl Overlap {
     /// Input and output must be disjoint.
-    pub const NONE: Self = Self { forward: None, backward: None };
+    pub const NONE: Self = Self { forward: None, backward: None, in_place: false };
 
     /// The least distances for a kernel that does `steps`, or the same steps in reverse order when it runs backward.
     ///
@@ -44,6 +46,7 @@ impl Overlap {
         }
         let bytes = |elements: isize| Some(elements * element_size as isize);
         // Where one lies wholly before the other they are disjoint, and no order can harm.
-        Self { forward: bytes(forward.max(-read_end)), backward: bytes(backward.max(-written_end)) }
+        let (forward, backward) = (bytes(forward.max(-read_end)), bytes(backward.max(-written_end)));
+        Self { forward, backward, ..Self::NONE }
     }
 }

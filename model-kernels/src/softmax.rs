@@ -85,7 +85,7 @@ impl Softmax {
     /// How far the output may overtake the input, given the bytes of an element.
     pub fn overlap(self, element_size: usize) -> Overlap {
         let written_ahead = if self.inner == 1 { 0 } else { self.len.saturating_sub(1) * self.inner };
-        Overlap { forward: Some((written_ahead * element_size) as isize), backward: None }
+        Overlap { forward: Some((written_ahead * element_size) as isize), ..Overlap::NONE }
     }
 }
 

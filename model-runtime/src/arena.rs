@@ -131,6 +131,13 @@ impl Span {
         self.over(input, true)
     }
 
+    /// The same for a kernel that works in place and nowhere near: it runs from first to last, and this begins just `distance`
+    /// bytes before `input`.
+    pub const fn exactly_over(self, input: Span, distance: isize) -> Self {
+        assert!(self.start as isize + distance == input.start as isize, "the output does not lie just where the kernel wants it");
+        self.over(input, false)
+    }
+
     const fn over(mut self, input: Span, backward: bool) -> Self {
         assert!(input.last == self.first, "only an input that dies at the step may be overlapped");
         assert!(!matches!(self.backward, Some(other) if other != backward), "a kernel runs in one direction");
@@ -213,6 +220,18 @@ mod tests {
     #[should_panic(expected = "overtakes")]
     fn an_output_that_overtakes_is_found() {
         let _ = B.alive(1, 2).forward_over(B.alive(0, 1), 4);
+    }
+
+    #[test]
+    fn an_output_may_lie_just_where_its_input_does() {
+        check_plan(&[A.alive(0, 1), A.alive(1, 2).exactly_over(A.alive(0, 1), 0)]);
+        check_plan(&[B.alive(0, 1), A.alive(1, 2).exactly_over(B.alive(0, 1), 16)]);
+    }
+
+    #[test]
+    #[should_panic(expected = "just where")]
+    fn an_output_that_lies_elsewhere_is_found() {
+        let _ = A.alive(1, 2).exactly_over(B.alive(0, 1), 0);
     }
 
     #[test]

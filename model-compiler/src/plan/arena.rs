@@ -2,8 +2,9 @@
 //!
 //! Two buffers that are alive at a common step must be disjoint, unless one dies at the very step at which the other is born
 //! and the kernel of that step bears their overlap. Either way the rule between two buffers is one *forbidden open interval*
-//! for the distance of their offsets: `(-bytes, bytes of the other)` for disjointness, less for a touch. So the lowest
-//! permitted offset of a buffer among those already placed is found by one sweep over sorted intervals ("lowest fit").
+//! for the distance of their offsets: `(-bytes, bytes of the other)` for disjointness, less for a touch, and two that meet in
+//! the one permitted distance for a kernel that works in place and nowhere near. So the lowest permitted offset of a buffer among
+//! those already placed is found by one sweep over sorted intervals ("lowest fit").
 //!
 //! What remains is in which order to place. Proved: every order gives a valid placement; and where each interval has its low
 //! end at or below zero and its high end at or above (always so without views into larger buffers and negative distances)
@@ -74,13 +75,16 @@ pub(crate) struct Placement {
     pub(crate) margins: Vec<Margin>,
 }
 
-/// A distance that the first bytes of a touch's two buffers keep.
+/// What the first bytes of a touch's two buffers keep. Distances are in bytes, and below zero where the buffers begin, or may
+/// begin, the other way round.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Margin {
-    /// Whether the output's buffer begins after the input's by at least the distance, and not before it.
-    pub after: bool,
-    /// In bytes; below zero where the buffers may begin the other way round.
-    pub distance: isize,
+pub enum Margin {
+    /// The output's buffer begins before the input's by at least the distance.
+    Before(isize),
+    /// The output's buffer begins after the input's by at least the distance.
+    After(isize),
+    /// The output's buffer begins before the input's by just the distance.
+    Exactly(isize),
 }
 
 /// Chooses an offset for every buffer. The same arguments give the same placement.
@@ -88,7 +92,8 @@ pub(crate) fn place(buffers: &[Buffer], touches: &[Touch]) -> Placement {
     let forbidden = rules::forbidden(buffers, touches);
     let target = rules::bound(buffers, touches);
     let best = search::run(buffers, &forbidden, target);
-    let turned = |touch: &Touch| touch.has_effect(buffers) && !touch.is_apart(&best.offsets) && !touch.is_forward(&best.offsets);
+    let turned =
+        |touch: &Touch| touch.has_effect(buffers) && !touch.is_apart(&best.offsets) && !touch.runs_forward(&best.offsets);
     Placement {
         backward: touches.iter().map(turned).collect(),
         margins: touches.iter().map(|touch| rules::margin(buffers, touches, touch, &best.offsets)).collect(),
@@ -128,7 +133,7 @@ pub(crate) fn check(buffers: &[Buffer], touches: &[Touch], placement: &Placement
         let backward = placement.backward[index];
         let alone = touch.is_alone(buffers, touches);
         let ordered =
-            if backward { alone && touch.is_backward(offsets) } else { touch.is_forward(offsets) || touch.is_apart(offsets) };
+            if backward { alone && touch.runs_backward(offsets) } else { touch.runs_forward(offsets) || touch.is_apart(offsets) };
         if touch.has_effect(buffers) && !ordered {
             return Err(format!("touch {index} overlaps in a way its kernel does not bear"));
         }
@@ -159,13 +164,16 @@ impl Touch {
         read + self.read.len() <= written || written + self.written.len() <= read
     }
 
-    fn is_forward(&self, offsets: &[usize]) -> bool {
+    /// Whether the values lie so that the kernel is right when run from first to last.
+    fn runs_forward(&self, offsets: &[usize]) -> bool {
         let (read, written) = self.starts(offsets);
-        (self.overlap.forward).is_some_and(|distance| written as isize + distance <= read as isize)
+        let keeps = |distance: isize| written as isize + distance <= read as isize;
+        self.overlap.forward.is_some_and(keeps) || self.overlap.in_place && written == read
     }
 
+    /// Whether the values lie so that the kernel is right when run from last to first.
     #[cfg(any(test, debug_assertions))]
-    fn is_backward(&self, offsets: &[usize]) -> bool {
+    fn runs_backward(&self, offsets: &[usize]) -> bool {
         let (read, written) = self.starts(offsets);
         (self.overlap.backward).is_some_and(|distance| written as isize >= read as isize + distance)
     }

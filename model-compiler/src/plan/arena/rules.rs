@@ -31,39 +31,60 @@ pub(super) fn forbidden(buffers: &[Buffer], touches: &[Touch]) -> Vec<Vec<Forbid
         }
     }
     for touch in touches.iter().filter(|touch| touch.has_effect(buffers)) {
-        let (low, high) = interval(buffers, touch, touch.is_alone(buffers, touches));
-        forbid(touch.output, touch.input, low, high);
+        let rule = Rule::of(buffers, touch, touch.is_alone(buffers, touches));
+        for (low, high) in rule.intervals() {
+            forbid(touch.output, touch.input, low, high);
+        }
     }
     rules
 }
 
-/// The distances of the output's buffer from the input's that a touch forbids.
-///
-/// The output's may begin before the input's as far as the kernel wants it to when run forwards, or as far as leaves the two
-/// values apart. Likewise after it, if its step has no other touch; otherwise after it the buffers are disjoint, so that all
-/// overlaps of a step are of one kind.
-fn interval(buffers: &[Buffer], touch: &Touch, alone: bool) -> (isize, isize) {
-    let input = buffers[touch.input].bytes as isize;
-    let output = buffers[touch.output].bytes as isize;
-    let shift = touch.read.start as isize - touch.written.start as isize;
-    let before = touch.written.len() as isize;
-    let after = touch.read.len() as isize;
-    let low = shift - touch.overlap.forward.map_or(before, |distance| distance.min(before));
-    let high = match alone {
-        true => shift + touch.overlap.backward.map_or(after, |distance| distance.min(after)),
-        false => input,
-    };
-    // Further out the buffers are disjoint anyway.
-    (low.min(input), high.max(-output))
+/// The distances of the output's buffer from the input's that a touch forbids: those between `low` and `high` but `hole`.
+struct Rule {
+    low: isize,
+    high: isize,
+    hole: Option<isize>,
 }
 
-/// The end of the forbidden interval on whose side the buffers of a touch lie.
-pub(super) fn margin(buffers: &[Buffer], touches: &[Touch], touch: &Touch, offsets: &[usize]) -> Margin {
-    let (low, high) = interval(buffers, touch, touch.is_alone(buffers, touches));
-    if offsets[touch.output] as isize - offsets[touch.input] as isize <= low {
-        return Margin { after: false, distance: -low };
+impl Rule {
+    /// The output's buffer may begin before the input's as far as the kernel wants it to when run forwards, or as far as leaves the
+    /// two values apart. Likewise after it, if its step has no other touch; otherwise after it the buffers are disjoint, so that
+    /// all overlaps of a step are of one kind. Between, the two values may begin together where the kernel works in place.
+    fn of(buffers: &[Buffer], touch: &Touch, alone: bool) -> Self {
+        let input = buffers[touch.input].bytes as isize;
+        let output = buffers[touch.output].bytes as isize;
+        let shift = touch.read.start as isize - touch.written.start as isize;
+        let before = touch.written.len() as isize;
+        let after = touch.read.len() as isize;
+        let low = shift - touch.overlap.forward.map_or(before, |distance| distance.min(before));
+        let high = match alone {
+            true => shift + touch.overlap.backward.map_or(after, |distance| distance.min(after)),
+            false => input,
+        };
+        // Further out the buffers are disjoint anyway.
+        let (low, high) = (low.min(input), high.max(-output));
+        Self { low, high, hole: Some(shift).filter(|shift| touch.overlap.in_place && low < *shift && *shift < high) }
     }
-    Margin { after: true, distance: high }
+
+    /// The open intervals that are forbidden.
+    fn intervals(&self) -> impl Iterator<Item = (isize, isize)> {
+        let first = (self.low, self.hole.unwrap_or(self.high));
+        [first].into_iter().chain(self.hole.map(|hole| (hole, self.high)))
+    }
+
+    fn permits(&self, distance: isize) -> bool {
+        !self.intervals().any(|(low, high)| low < distance && distance < high)
+    }
+}
+
+/// The end of the forbidden interval on whose side the buffers of a touch lie, or the hole in which they do.
+pub(super) fn margin(buffers: &[Buffer], touches: &[Touch], touch: &Touch, offsets: &[usize]) -> Margin {
+    let rule = Rule::of(buffers, touch, touch.is_alone(buffers, touches));
+    let distance = offsets[touch.output] as isize - offsets[touch.input] as isize;
+    if rule.hole == Some(distance) {
+        return Margin::Exactly(-distance);
+    }
+    if distance <= rule.low { Margin::Before(-rule.low) } else { Margin::After(rule.high) }
 }
 
 /// The largest live set, less at each step what the overlaps there can save at most.
@@ -87,13 +108,13 @@ pub(super) fn bound(buffers: &[Buffer], touches: &[Touch]) -> usize {
 
 /// The most bytes that the two buffers of a touch can have in common.
 fn saving(buffers: &[Buffer], touch: &Touch, alone: bool) -> usize {
-    let (low, high) = interval(buffers, touch, alone);
+    let rule = Rule::of(buffers, touch, alone);
     let input = buffers[touch.input].bytes as isize;
     let output = buffers[touch.output].bytes as isize;
-    // What they share rises, stays and falls with the distance: it is largest at a permitted corner of its own or at an end of the interval.
-    [low, high, 0, input - output]
+    // What they share rises, stays and falls with the distance: it is largest at a permitted corner of its own or at an end of an interval.
+    [rule.low, rule.high, rule.hole.unwrap_or(0), 0, input - output]
         .into_iter()
-        .filter(|distance| !(low < *distance && *distance < high))
+        .filter(|distance| rule.permits(*distance))
         .map(|distance| (input.min(distance + output) - distance.max(0)).max(0))
         .max()
         .unwrap_or(0) as usize

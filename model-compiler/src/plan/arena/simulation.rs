@@ -20,8 +20,8 @@ struct Value {
 /// What a kernel does at once: the bytes of each operand that it reads, then those of the output that it writes.
 #[derive(Clone, Debug)]
 struct Turn {
-    reads: Vec<Range<usize>>,
-    write: Range<usize>,
+    reads: Vec<Vec<usize>>,
+    write: Vec<usize>,
 }
 
 #[derive(Clone, Debug)]
@@ -44,6 +44,7 @@ struct Program {
 fn random_programs_read_what_was_written() {
     let mut forward = 0;
     let mut backward = 0;
+    let mut in_place = 0;
     let mut beaten = 0;
     for seed in 0..150 {
         let program = Program::random(&mut Random::new(seed));
@@ -58,10 +59,12 @@ fn random_programs_read_what_was_written() {
             backward += usize::from(*turned);
             forward += usize::from(touch.has_effect(&program.buffers) && !turned && !touch.is_apart(&placement.offsets));
         }
+        in_place += placement.margins.iter().filter(|margin| matches!(margin, Margin::Exactly(_))).count();
         beaten += usize::from(placement.peak < lower_bound(&program.buffers));
     }
     // The test shows little unless overlaps of both kinds are common.
-    assert!(forward > 100 && backward > 50 && beaten > 50, "{forward} forward, {backward} backward, {beaten} below the bound");
+    let counts = format!("{forward} forward, {backward} backward, {in_place} in place, {beaten} below the bound");
+    assert!(forward > 100 && backward > 50 && in_place > 30 && beaten > 50, "{counts}");
 }
 
 impl Program {
@@ -134,6 +137,7 @@ impl Program {
                     overlap: Overlap {
                         forward: overlap.forward.filter(|_| random.below(4) > 0),
                         backward: overlap.backward.filter(|_| random.below(4) > 0),
+                        in_place: overlap.in_place && random.below(4) > 0,
                     },
                 });
             }
@@ -150,9 +154,13 @@ impl Program {
             if apart || !touch.has_effect(&self.buffers) {
                 continue;
             }
-            let distance = if margin.after { output - input } else { input - output };
-            let side = sides[self.buffers[touch.output].first].get_or_insert(margin.after);
-            if distance < margin.distance || *side != margin.after {
+            let (kept, after) = match *margin {
+                Margin::Before(distance) => (input - output >= distance, false),
+                Margin::After(distance) => (output - input >= distance, true),
+                Margin::Exactly(distance) => (input - output == distance, false),
+            };
+            let side = sides[self.buffers[touch.output].first].get_or_insert(after);
+            if !kept || *side != after {
                 return Err(format!("{touch:?} does not keep {margin:?}"));
             }
         }
@@ -180,7 +188,8 @@ impl Program {
                 for (operand, bytes) in step.operands.iter().zip(&turn.reads) {
                     read(&arena, placement, operand, bytes).map_err(|problem| format!("step {index}: {problem}"))?;
                 }
-                for (value, bytes) in [(&step.scratch, &step.scratch.bytes), (&step.output, &turn.write)] {
+                let scratch: Vec<usize> = step.scratch.bytes.clone().collect();
+                for (value, bytes) in [(&step.scratch, &scratch), (&step.output, &turn.write)] {
                     self.write(&mut arena, placement, index, value, bytes)?;
                 }
             }
@@ -189,16 +198,9 @@ impl Program {
     }
 
     /// A byte may be written if its owner is dead, dies at this step and is read by it, or is written itself.
-    fn write(
-        &self,
-        arena: &mut [Tag],
-        placement: &Placement,
-        step: usize,
-        value: &Value,
-        bytes: &Range<usize>,
-    ) -> Result<(), String> {
+    fn write(&self, arena: &mut [Tag], placement: &Placement, step: usize, value: &Value, bytes: &[usize]) -> Result<(), String> {
         let Step { operands, output, .. } = &self.steps[step];
-        for byte in bytes.clone().map(|byte| value.bytes.start + byte) {
+        for byte in bytes.iter().map(|byte| value.bytes.start + byte) {
             let place = &mut arena[placement.offsets[value.buffer] + byte];
             if let Some((owner, found)) = *place {
                 let last = self.buffers[owner].last;
@@ -214,8 +216,8 @@ impl Program {
     }
 }
 
-fn read(arena: &[Tag], placement: &Placement, value: &Value, bytes: &Range<usize>) -> Result<(), String> {
-    for byte in bytes.clone().map(|byte| value.bytes.start + byte) {
+fn read(arena: &[Tag], placement: &Placement, value: &Value, bytes: &[usize]) -> Result<(), String> {
+    for byte in bytes.iter().map(|byte| value.bytes.start + byte) {
         let found = arena[placement.offsets[value.buffer] + byte];
         if found != Some((value.buffer, byte)) {
             return Err(format!("byte {byte} of buffer {} is {found:?}", value.buffer));
@@ -229,41 +231,54 @@ fn recent(values: &[Value], random: &mut Random) -> Value {
     values[values.len() - 1 - random.below(values.len().min(4))].clone()
 }
 
-/// Turns that write the output piece by piece, each reading a window that moves along every operand, or any window now and then.
+/// Turns that write the output piece by piece, each reading a window that moves along every operand, or any window now and then;
+/// or plane by plane, where planes lie element beside element.
 fn random_turns(operands: &[Value], output: &Value, random: &mut Random) -> Vec<Turn> {
     let count = 1 + random.below(6);
     let halo = random.below(3);
     let jumps = random.below(8) == 0;
+    if random.below(4) == 0 {
+        let plane = |bytes: &Range<usize>, index: usize| (index..bytes.len()).step_by(count).collect();
+        let turn = |index| Turn {
+            reads: operands.iter().map(|operand| plane(&operand.bytes, index)).collect(),
+            write: plane(&output.bytes, index),
+        };
+        return (0..count).map(turn).collect();
+    }
     let part = |bytes: &Range<usize>, index: usize| bytes.len() * index / count;
     (0..count)
         .map(|index| {
             let window = |operand: &Value, random: &mut Random| {
                 let index = if jumps { random.below(count) } else { index };
                 let start = part(&operand.bytes, index).saturating_sub(halo);
-                start..(part(&operand.bytes, index + 1) + halo).min(operand.bytes.len())
+                (start..(part(&operand.bytes, index + 1) + halo).min(operand.bytes.len())).collect()
             };
             Turn {
                 reads: operands.iter().map(|operand| window(operand, random)).collect(),
-                write: part(&output.bytes, index)..part(&output.bytes, index + 1),
+                write: (part(&output.bytes, index)..part(&output.bytes, index + 1)).collect(),
             }
         })
         .collect()
 }
 
-/// The least distances at which no turn writes what a later turn reads of an operand.
+/// The least distances at which no turn writes what a later turn reads of an operand, and whether none does so in place.
 fn overlap(turns: &[Turn], operand: usize) -> Overlap {
     let mut forward = isize::MIN / 2;
     let mut backward = isize::MIN / 2;
+    let mut in_place = true;
     for (late, reader) in turns.iter().enumerate() {
         let read = &reader.reads[operand];
         for (early, writer) in turns.iter().enumerate() {
+            let (Some(&read_start), Some(&read_last)) = (read.first(), read.last()) else { continue };
+            let (Some(&write_start), Some(&write_last)) = (writer.write.first(), writer.write.last()) else { continue };
             if early < late {
-                forward = forward.max(writer.write.end as isize - read.start as isize);
+                forward = forward.max(write_last as isize + 1 - read_start as isize);
+                in_place &= !writer.write.iter().any(|byte| read.contains(byte));
             }
             if early > late {
-                backward = backward.max(read.end as isize - writer.write.start as isize);
+                backward = backward.max(read_last as isize + 1 - write_start as isize);
             }
         }
     }
-    Overlap { forward: Some(forward), backward: Some(backward) }
+    Overlap { forward: Some(forward), backward: Some(backward), in_place }
 }

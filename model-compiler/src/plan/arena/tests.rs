@@ -3,10 +3,10 @@
 use super::*;
 
 /// The depthwise kernel of a keyword spotter, 5 × 64 floats a row: it reads up to one row and one pixel ahead.
-const DEPTHWISE: Overlap = Overlap { forward: Some(1536), backward: None };
+const DEPTHWISE: Overlap = Overlap { forward: Some(1536), ..Overlap::NONE };
 
 /// A pointwise or elementwise kernel, which works in place.
-const IN_PLACE: Overlap = Overlap { forward: Some(0), backward: Some(0) };
+const IN_PLACE: Overlap = Overlap { forward: Some(0), backward: Some(0), in_place: false };
 
 /// Buffers each of which is made from the one before, with the overlap that each step bears.
 fn chain(sizes: &[usize], overlaps: &[Overlap]) -> (Vec<Buffer>, Vec<Touch>) {
@@ -57,15 +57,32 @@ fn forward_only_chain_drifts_by_each_distance() {
 #[test]
 fn widening_pointwise_runs_backwards_in_the_memory_of_its_output() {
     // 8 channels in, 16 out, 100 pixels: pixel p is read at 32 p and written at 64 p.
-    let backward_only = Overlap { forward: None, backward: Some(0) };
+    let backward_only = Overlap { backward: Some(0), ..Overlap::NONE };
     let (buffers, touches) = chain(&[3_200, 6_400], &[backward_only]);
     assert_eq!(lower_bound(&buffers), 9_600);
     expect(&buffers, &touches, 6_400, &[true]);
 
     // Run forwards, pixel p may be written only where pixel p + 1 is not read yet.
-    let forward_only = Overlap { forward: Some(3_168), backward: None };
+    let forward_only = Overlap { forward: Some(3_168), ..Overlap::NONE };
     let (buffers, touches) = chain(&[3_200, 6_400], &[forward_only]);
     expect(&buffers, &touches, 6_400, &[false]);
+}
+
+#[test]
+fn planes_in_place_need_one_plane() {
+    // Plane by plane: right in place, and else only where the last plane is read before the first is written over it.
+    let planes = Overlap { forward: Some(31_937), backward: Some(31_937), in_place: true };
+    let (buffers, touches) = chain(&[32_000, 32_000, 8_000, 8_000], &[planes, planes, planes]);
+    expect(&buffers, &touches, 32_000, &[false; 3]);
+    let placement = place(&buffers, &touches);
+    assert_eq!(placement.margins, [Margin::Exactly(0); 3]);
+
+    // The second half of buffer 0 dies under buffer 1, which holds a byte more in front.
+    let buffers = [buffer(200, 0, 0), buffer(104, 0, 1)];
+    let touches =
+        [Touch { input: 0, read: 100..200, output: 1, written: 4..104, overlap: Overlap { in_place: true, ..Overlap::NONE } }];
+    expect(&buffers, &touches, 200, &[false]);
+    assert_eq!(place(&buffers, &touches).margins, [Margin::Exactly(-96)]);
 }
 
 #[test]
@@ -80,7 +97,7 @@ fn residual_branch_adds_in_place() {
         written: 0..buffers[output].bytes,
         overlap,
     };
-    let convolution = Overlap { forward: Some(1_088), backward: Some(1_088) };
+    let convolution = Overlap { forward: Some(1_088), backward: Some(1_088), in_place: false };
     let touches = [touch(1, 2, convolution), touch(2, 3, convolution), touch(1, 4, IN_PLACE), touch(3, 4, IN_PLACE)];
     let placement = place(&buffers, &touches);
     assert_eq!(check(&buffers, &touches, &placement), Ok(()));
@@ -90,7 +107,7 @@ fn residual_branch_adds_in_place() {
 
 #[test]
 fn touch_has_no_effect_where_the_input_lives_on() {
-    let forward_only = Overlap { forward: Some(0), backward: None };
+    let forward_only = Overlap { forward: Some(0), ..Overlap::NONE };
     let (mut buffers, touches) = chain(&[400, 400, 40], &[forward_only, Overlap::NONE]);
     expect(&buffers, &touches, 440, &[false, false]);
     buffers[0].last = 1;
@@ -104,12 +121,12 @@ fn output_may_lie_over_a_dead_part_of_the_input_buffer() {
     let touches = [Touch { input: 0, read: 100..200, output: 2, written: 0..100, overlap: Overlap::NONE }];
     expect(&buffers, &touches, 220, &[false]);
     // The values are apart: the output ends where the second half begins.
-    assert_eq!(place(&buffers, &touches).margins, [Margin { after: false, distance: 0 }]);
+    assert_eq!(place(&buffers, &touches).margins, [Margin::Before(0)]);
 }
 
 #[test]
 fn check_sees_each_kind_of_fault() {
-    let (buffers, touches) = chain(&[400, 400], &[Overlap { forward: Some(8), backward: None }]);
+    let (buffers, touches) = chain(&[400, 400], &[Overlap { forward: Some(8), ..Overlap::NONE }]);
     let check_at = |input: usize, output: usize, peak: usize, backward: bool| {
         let placement = Placement { offsets: vec![input, output], peak, backward: vec![backward], margins: vec![] };
         check(&buffers, &touches, &placement)
@@ -120,6 +137,11 @@ fn check_sees_each_kind_of_fault() {
         [(4, 0, 404, false), (8, 0, 408, true), (8, 0, 404, false), (10, 0, 410, false), (0, 8, 408, true)]
     {
         assert!(check_at(input, output, peak, backward).is_err(), "{input} {output}");
+    }
+    let (buffers, touches) = chain(&[400, 400], &[Overlap { in_place: true, ..Overlap::NONE }]);
+    for (output, backward, right) in [(8, false, true), (8, true, false), (4, false, false), (12, false, false)] {
+        let placement = Placement { offsets: vec![8, output], peak: 412, backward: vec![backward], margins: vec![] };
+        assert_eq!(check(&buffers, &touches, &placement).is_ok(), right, "{output}");
     }
     let apart = [buffer(8, 0, 1), buffer(8, 0, 1)];
     let placement = Placement { offsets: vec![0, 4], peak: 12, backward: vec![], margins: vec![] };
@@ -147,7 +169,7 @@ fn small_random_graphs_meet_the_smallest_placement() {
                     read: 0..buffers[input].bytes,
                     output,
                     written: 0..buffers[output].bytes,
-                    overlap: Overlap { forward: distance(random), backward: distance(random) },
+                    overlap: Overlap { forward: distance(random), backward: distance(random), in_place: random.below(2) == 0 },
                 }
             })
             .collect();
