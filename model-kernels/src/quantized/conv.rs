@@ -1,50 +1,45 @@
 //! The quantized arithmetic of [`Conv`].
 
 use core::cell::Cell;
+use core::marker::PhantomData;
 
 use crate::overlap::Overlap;
 use crate::quantized::Quantized;
-use crate::quantized::pack::{Layer, Packing, Quad, pack};
-use crate::quantized::tile::{Finish, PIXELS, Scaled, Sums, Tile};
+use crate::quantized::pack::{Layer, Packer, Packing, Quad};
+use crate::quantized::tile::{Finish, OUTPUTS, PIXELS, Requantized, Sums, Tile, block_quads};
 use crate::tile::Blocks;
 use crate::{Conv, Load, Requantize};
 
 impl Conv {
-    /// `y[n][oy][ox][o] = requantize(bias[o] + Σ x[n][iy][ix][i] · w[o][ky][kx][i])`, with a multiplier for each output, or one
-    /// for all; what lies outside the input is `x_zero`.
+    /// `y[n][oy][ox][o] = requantize(bias[o] + Σ x[n][iy][ix][i] · w[o][ky][kx][i], multipliers[o])`, where what lies outside the
+    /// input is `x_zero`, which is less by [`Quantized::OFFSET`].
     ///
-    /// `weights` are packed by [`Conv::pack_quantized`], `bias` holds zeros if it is empty, and `scratch` has
-    /// [`Conv::quantized_scratch`] elements. `x_zero` is less by [`Quantized::OFFSET`].
+    /// The constants are packed by [`Conv::pack_quantized`]; `scratch` has [`Conv::quantized_scratch`] elements.
     #[inline(always)]
-    #[allow(clippy::too_many_arguments, reason = "the operands of one layer")]
     pub fn quantized<X: Quantized, Y: Quantized>(
         self,
         x: &[impl Load<Value = X>],
-        weights: &[Quad],
-        bias: &[i32],
-        multipliers: &[i32],
+        packed: &[Quad],
         y: &[Cell<Y>],
         scratch: &[Cell<i16>],
         x_zero: i32,
         requantize: Requantize,
     ) {
-        let finish = Scaled::new(multipliers, requantize);
-        Pixels { conv: self, x, weights, bias, y, scratch, x_zero: x_zero as i16, finish }.run();
+        let finish = Requantized(requantize, PhantomData);
+        Pixels { conv: self, x, packed, y, scratch, x_zero: x_zero as i16, finish }.run();
     }
 
     /// The sums as they are: `y[n][oy][ox][o] = bias[o] + Σ x[n][iy][ix][i] · w[o][ky][kx][i]`.
     #[inline(always)]
-    #[allow(clippy::too_many_arguments, reason = "the operands of one layer")]
     pub fn sums<X: Quantized>(
         self,
         x: &[impl Load<Value = X>],
-        weights: &[Quad],
-        bias: &[i32],
+        packed: &[Quad],
         y: &[Cell<i32>],
         scratch: &[Cell<i16>],
         x_zero: i32,
     ) {
-        Pixels { conv: self, x, weights, bias, y, scratch, x_zero: x_zero as i16, finish: Sums }.run();
+        Pixels { conv: self, x, packed, y, scratch, x_zero: x_zero as i16, finish: Sums }.run();
     }
 
     /// How many elements of scratch the quantized forms need: on some targets those of a tile, whose depth is a multiple of
@@ -53,12 +48,11 @@ impl Conv {
         PIXELS * self.groups * self.depth().next_multiple_of(4) + 1
     }
 
-    /// Packs weights `[outputs][inputs of a group][height][width]`.
-    pub fn pack_quantized(self, layer: Layer, packing: Packing) -> impl Iterator<Item = Quad> {
+    /// Packs the constants of a layer with weights `[outputs][inputs of a group][height][width]`.
+    pub fn pack_quantized(self, layer: Layer<'_>, packing: Packing) -> impl Iterator<Item = Quad> {
         let (inputs, taps) = (self.group_inputs().max(1), self.kernel[0] * self.kernel[1]);
-        pack(layer, self.groups, self.group_outputs(), self.depth(), packing, move |output, k| {
-            (output * inputs + k % inputs) * taps + k / inputs
-        })
+        let index = move |output, k| (output * inputs + k % inputs) * taps + k / inputs;
+        Packer { layer, groups: self.groups, outputs: self.group_outputs(), depth: self.depth(), index }.pack(packing)
     }
 
     /// By how much `y`, of elements of `y_size` bytes, may overtake `x`, of elements of `x_size` bytes.
@@ -75,8 +69,7 @@ impl Conv {
 struct Pixels<'a, X, F: Finish> {
     conv: Conv,
     x: &'a [X],
-    weights: &'a [Quad],
-    bias: &'a [i32],
+    packed: &'a [Quad],
     y: &'a [Cell<F::Output>],
     scratch: &'a [Cell<i16>],
     x_zero: i16,
@@ -94,7 +87,7 @@ impl<X: Load<Value: Quantized>, F: Finish> Blocks for Pixels<'_, X, F> {
     /// Gathers what lies under the windows of the pixels before it writes those of `y`, which may lie over it.
     #[inline(always)]
     fn block<const N: usize>(&self, first: usize) {
-        let Self { conv, bias, finish, .. } = *self;
+        let Self { conv, packed, finish, .. } = *self;
         let (depth, stride, outputs) = (conv.depth(), conv.output[2], conv.group_outputs());
         let patch = self.scratch.get(..conv.groups * depth * N).unwrap_or_default().as_chunks::<N>().0;
         for pixel in 0..N {
@@ -103,9 +96,10 @@ impl<X: Load<Value: Quantized>, F: Finish> Blocks for Pixels<'_, X, F> {
         let y = self.y.get(first * stride..(first + N) * stride).unwrap_or_default();
         for group in 0..conv.groups {
             let inputs = patch.get(group * depth..(group + 1) * depth).unwrap_or_default();
-            let quads = depth * outputs.div_ceil(4);
-            let weights = self.weights.get(group * quads..(group + 1) * quads).unwrap_or_default();
-            Tile { inputs, weights, bias, finish, first: group * outputs, outputs, y, stride }.run();
+            let quads = block_quads(depth) * outputs.div_ceil(OUTPUTS);
+            let packed = packed.get(group * quads..(group + 1) * quads).unwrap_or_default();
+            let y = y.get(group * outputs..).unwrap_or_default();
+            Tile { inputs, packed, finish, outputs, y, stride }.run();
         }
     }
 }
@@ -129,7 +123,7 @@ impl<X: Load<Value: Quantized>, F: Finish> Pixels<'_, X, F> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::quantized::testing::{REQUANTIZE, apply, bias, multipliers, weights};
+    use crate::quantized::testing::{REQUANTIZE, apply, bias, layer, multipliers, weights};
     use crate::testing::{cells, check_overlap_of, integers, values};
     use std::fmt::Debug;
     use std::vec::Vec;
@@ -181,15 +175,15 @@ mod tests {
         (0..conv.batch * height * width * channels).map(|i| x[index(i)]).collect()
     }
 
-    fn packed(conv: Conv, x_limit: i32) -> Vec<Quad> {
-        let (weights, bias) = (weights(conv.depth() * conv.output[2]), bias(conv.output[2]));
-        conv.pack_quantized(Layer { weights: &weights, bias: &bias, x_limit }, Packing::NATIVE).collect()
+    fn packed<X>(conv: Conv) -> Vec<Quad> {
+        let outputs = conv.output[2];
+        let (weights, bias, multipliers) = (weights(conv.depth() * outputs), bias(outputs), multipliers(outputs));
+        conv.pack_quantized(layer::<X>(&weights, &bias, &multipliers), Packing::NATIVE).collect()
     }
 
     fn run<X: Quantized, Y: Quantized>(conv: Conv, x: &[Cell<X>], y: &[Cell<Y>], x_zero: i32) {
         let scratch = cells(&integers(conv.quantized_scratch(), 3, [-9, 9]));
-        let (bias, multipliers) = (bias(conv.output[2]), multipliers(conv.output[2]));
-        conv.quantized(x, &packed(conv, 1 << 15), &bias, &multipliers, y, &scratch, x_zero, REQUANTIZE);
+        conv.quantized(x, &packed::<X>(conv), y, &scratch, x_zero, REQUANTIZE);
     }
 
     /// The sums of the formula, of `x` with channels last.
@@ -236,7 +230,7 @@ mod tests {
             }
             let y = cells(&std::vec![0; sums.len()]);
             let scratch = cells(&std::vec![0; conv.quantized_scratch()]);
-            conv.sums(&cells(&x), &packed(conv, 1 << 15), &bias(conv.output[2]), &y, &scratch, x_zero);
+            conv.sums(&cells(&x), &packed::<X>(conv), &y, &scratch, x_zero);
             assert_eq!(values(&y).into_iter().map(i64::from).collect::<Vec<_>>(), sums, "{conv:?}");
         }
     }

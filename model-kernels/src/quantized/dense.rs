@@ -1,63 +1,52 @@
 //! The quantized arithmetic of [`Dense`].
 
 use core::cell::Cell;
+use core::marker::PhantomData;
 use core::ops::Range;
 
 use crate::overlap::{Overlap, Step};
 use crate::quantized::Quantized;
-use crate::quantized::pack::{Layer, Packing, Quad, pack};
-use crate::quantized::tile::{Finish, PIXELS, Scaled, Sums, Tile};
+use crate::quantized::pack::{Layer, Packer, Packing, Quad};
+use crate::quantized::tile::{Finish, PIXELS, Requantized, Sums, Tile};
 use crate::tile::{Blocks, blocks};
 use crate::{Dense, Load, Requantize};
 
 impl Dense {
-    /// `y[r][o] = requantize(bias[o] + Σᵢ x[r][i] · w[i][o])`, with a multiplier for each output, or one for all.
+    /// `y[r][o] = requantize(bias[o] + Σᵢ x[r][i] · w[i][o], multipliers[o])`.
     ///
-    /// `weights` are packed by [`Dense::pack_quantized`], `bias` holds zeros if it is empty, and `scratch` has
-    /// [`Dense::quantized_scratch`] elements.
+    /// The constants are packed by [`Dense::pack_quantized`]; `scratch` has [`Dense::quantized_scratch`] elements.
     #[inline(always)]
-    #[allow(clippy::too_many_arguments, reason = "the operands of one layer")]
     pub fn quantized<X: Quantized, Y: Quantized>(
         self,
         x: &[impl Load<Value = X>],
-        weights: &[Quad],
-        bias: &[i32],
-        multipliers: &[i32],
+        packed: &[Quad],
         y: &[Cell<Y>],
         scratch: &[Cell<i16>],
         requantize: Requantize,
     ) {
-        self.linear(x, weights, bias, y, scratch, Scaled::new(multipliers, requantize));
+        self.linear(x, packed, y, scratch, Requantized(requantize, PhantomData));
     }
 
     /// The sums as they are: `y[r][o] = bias[o] + Σᵢ x[r][i] · w[i][o]`.
     #[inline(always)]
-    pub fn sums<X: Quantized>(
-        self,
-        x: &[impl Load<Value = X>],
-        weights: &[Quad],
-        bias: &[i32],
-        y: &[Cell<i32>],
-        scratch: &[Cell<i16>],
-    ) {
-        self.linear(x, weights, bias, y, scratch, Sums);
+    pub fn sums<X: Quantized>(self, x: &[impl Load<Value = X>], packed: &[Quad], y: &[Cell<i32>], scratch: &[Cell<i16>]) {
+        self.linear(x, packed, y, scratch, Sums);
     }
 
     #[inline(always)]
     fn linear<X: Load<Value: Quantized>, F: Finish>(
         self,
         x: &[X],
-        weights: &[Quad],
-        bias: &[i32],
+        packed: &[Quad],
         y: &[Cell<F::Output>],
         scratch: &[Cell<i16>],
         finish: F,
     ) {
         if self.rows == 1 {
             let inputs = x.get(..self.inputs).unwrap_or_default().as_chunks::<1>().0;
-            return Tile { inputs, weights, bias, finish, first: 0, outputs: self.outputs, y, stride: 0 }.run();
+            return Tile { inputs, packed, finish, outputs: self.outputs, y, stride: 0 }.run();
         }
-        Rows { dense: self, x, weights, bias, y, scratch, finish }.all::<PIXELS>(self.rows, self.backward);
+        Rows { dense: self, x, packed, y, scratch, finish }.all::<PIXELS>(self.rows, self.backward);
     }
 
     /// How many elements of scratch the quantized forms need: on some targets those of a tile, whose depth is a multiple of
@@ -69,10 +58,11 @@ impl Dense {
         }
     }
 
-    /// Packs weights `[inputs][outputs]` (or, if `transposed`, `[outputs][inputs]`).
-    pub fn pack_quantized(self, layer: Layer, transposed: bool, packing: Packing) -> impl Iterator<Item = Quad> {
+    /// Packs the constants of a layer with weights `[inputs][outputs]` (or, if `transposed`, `[outputs][inputs]`).
+    pub fn pack_quantized(self, layer: Layer<'_>, transposed: bool, packing: Packing) -> impl Iterator<Item = Quad> {
         let [by_input, by_output] = if transposed { [1, self.inputs] } else { [self.outputs, 1] };
-        pack(layer, 1, self.outputs, self.inputs, packing, move |output, input| input * by_input + output * by_output)
+        let index = move |output, input| input * by_input + output * by_output;
+        Packer { layer, groups: 1, outputs: self.outputs, depth: self.inputs, index }.pack(packing)
     }
 
     /// By how much `y`, of elements of `y_size` bytes, may overtake `x`, of elements of `x_size` bytes.
@@ -92,8 +82,7 @@ impl Dense {
 struct Rows<'a, X, F: Finish> {
     dense: Dense,
     x: &'a [X],
-    weights: &'a [Quad],
-    bias: &'a [i32],
+    packed: &'a [Quad],
     y: &'a [Cell<F::Output>],
     scratch: &'a [Cell<i16>],
     finish: F,
@@ -103,7 +92,7 @@ impl<X: Load<Value: Quantized>, F: Finish> Blocks for Rows<'_, X, F> {
     /// Gathers the rows of `x` side by side before it writes those of `y`, which may lie over them.
     #[inline(always)]
     fn block<const N: usize>(&self, first: usize) {
-        let Self { dense, weights, bias, finish, .. } = *self;
+        let Self { dense, packed, finish, .. } = *self;
         let inputs = self.scratch.get(..N * dense.inputs).unwrap_or_default().as_chunks::<N>().0;
         for row in 0..N {
             let x = self.x.get((first + row) * dense.inputs..(first + row + 1) * dense.inputs).unwrap_or_default();
@@ -112,14 +101,14 @@ impl<X: Load<Value: Quantized>, F: Finish> Blocks for Rows<'_, X, F> {
             }
         }
         let y = self.y.get(first * dense.outputs..(first + N) * dense.outputs).unwrap_or_default();
-        Tile { inputs, weights, bias, finish, first: 0, outputs: dense.outputs, y, stride: dense.outputs }.run();
+        Tile { inputs, packed, finish, outputs: dense.outputs, y, stride: dense.outputs }.run();
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::quantized::testing::{REQUANTIZE, apply, bias, multipliers, weights};
+    use crate::quantized::testing::{REQUANTIZE, apply, bias, layer, multipliers, weights};
     use crate::testing::{cells, check_overlap_of, integers, values};
     use std::fmt::Debug;
     use std::vec::Vec;
@@ -134,16 +123,15 @@ mod tests {
         Dense { rows: 4, inputs: 66, outputs: 5, backward: false },
     ];
 
-    fn packed(dense: Dense, x_limit: i32) -> Vec<Quad> {
-        let (weights, bias) = (weights(dense.inputs * dense.outputs), bias(dense.outputs));
-        let layer = Layer { weights: &weights, bias: &bias, x_limit };
-        dense.pack_quantized(layer, false, Packing::NATIVE).collect()
+    fn packed<X>(dense: Dense) -> Vec<Quad> {
+        let (weights, bias, multipliers) =
+            (weights(dense.inputs * dense.outputs), bias(dense.outputs), multipliers(dense.outputs));
+        dense.pack_quantized(layer::<X>(&weights, &bias, &multipliers), false, Packing::NATIVE).collect()
     }
 
     fn run<X: Quantized, Y: Quantized>(dense: Dense, x: &[Cell<X>], y: &[Cell<Y>]) {
         let scratch = cells(&integers(dense.quantized_scratch(), 3, [-9, 9]));
-        let (weights, bias, multipliers) = (packed(dense, 1 << 15), bias(dense.outputs), multipliers(dense.outputs));
-        dense.quantized(x, &weights, &bias, &multipliers, y, &scratch, REQUANTIZE);
+        dense.quantized(x, &packed::<X>(dense), y, &scratch, REQUANTIZE);
     }
 
     fn sums<X: Quantized>(dense: Dense, x: &[X]) -> Vec<i64> {
@@ -176,7 +164,7 @@ mod tests {
             }
             let y = cells(&std::vec![0; sums.len()]);
             let scratch = cells(&std::vec![0; case.quantized_scratch()]);
-            case.sums(&cells(&x), &packed(case, 1 << 15), &bias(case.outputs), &y, &scratch);
+            case.sums(&cells(&x), &packed::<X>(case), &y, &scratch);
             assert_eq!(values(&y).into_iter().map(i64::from).collect::<Vec<_>>(), sums, "{case:?}");
         }
     }
@@ -191,19 +179,6 @@ mod tests {
     }
 
     #[test]
-    fn one_multiplier_serves_all_outputs() {
-        let dense = CASES[3];
-        let x: Vec<i8> = integers(dense.rows * dense.inputs, 1, [-128, 127]);
-        let scratch = cells(&std::vec![0; dense.quantized_scratch()]);
-        let [one, each] = [1, dense.outputs].map(|count| {
-            let y = cells(&std::vec![0i8; dense.rows * dense.outputs]);
-            dense.quantized(&cells(&x), &packed(dense, 128), &[], &std::vec![77_777_777; count], &y, &scratch, REQUANTIZE);
-            values(&y)
-        });
-        assert_eq!(one, each);
-    }
-
-    #[test]
     fn transposed_weights_are_packed_alike() {
         let dense = CASES[3];
         let (weights, mut transposed) = (weights(45), Vec::new());
@@ -211,7 +186,7 @@ mod tests {
             transposed.extend((0..3).map(|input| weights[input * 15 + output]));
         }
         let pack = |weights: &[i8], transposed| -> Vec<Quad> {
-            dense.pack_quantized(Layer { weights, bias: &[], x_limit: 128 }, transposed, Packing::Dsp).collect()
+            dense.pack_quantized(layer::<i8>(weights, &[], &[]), transposed, Packing::Dsp).collect()
         };
         assert_eq!(pack(&transposed, true), pack(&weights, false));
     }

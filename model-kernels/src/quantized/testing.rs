@@ -4,6 +4,7 @@ use std::vec::Vec;
 
 use crate::Requantize;
 use crate::quantized::Quantized;
+use crate::quantized::pack::Layer;
 use crate::testing::integers;
 
 pub(crate) const REQUANTIZE: Requantize = Requantize { left: 0, shift: 33, zero: 7, low: -90, high: 120 };
@@ -18,6 +19,11 @@ pub(crate) fn bias(len: usize) -> Vec<i32> {
 
 pub(crate) fn multipliers(len: usize) -> Vec<i32> {
     integers(len, 5, [10_000_000, 60_000_000])
+}
+
+/// A layer that reads elements `X`.
+pub(crate) fn layer<'a, X>(weights: &'a [i8], bias: &'a [i32], multipliers: &'a [i32]) -> Layer<'a> {
+    Layer { weights, bias, multipliers, x_limit: if size_of::<X>() == 1 { 255 } else { 1 << 15 } }
 }
 
 /// The elements for sums of `outputs` channels.
