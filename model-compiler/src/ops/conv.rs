@@ -13,7 +13,7 @@ use crate::kernels::{self, Overlap};
 use crate::op::{LATEST, Op, OpDef, Operator, Types};
 use crate::reader::NodeReader;
 use crate::tensor::Tensor;
-use crate::ty::{ElemType, Shape, TensorType};
+use crate::ty::{Shape, TensorType};
 
 /// What ONNX calls this family.
 pub const DEFS: &[OpDef] = &[OpDef { name: "Conv", opset: 1..=LATEST, read }];
@@ -130,7 +130,7 @@ impl Operator for Conv {
     }
 
     fn fold(&self, inputs: &[&Tensor], outputs: &[TensorType]) -> Option<Vec<Tensor>> {
-        if self.activation.is_some() || outputs[0].elem != ElemType::F32 {
+        if self.activation.is_some() || outputs[0].elem != dense::FOLDED {
             return None;
         }
         let types: Vec<&TensorType> = inputs.iter().map(|input| input.ty()).collect();

@@ -2,6 +2,7 @@
 
 use proc_macro2::TokenStream;
 
+use super::copy::signed;
 use super::elementwise::Expr;
 use super::window::{self, Attributes};
 use super::{FLOATS, cells, dense, filled};
@@ -12,7 +13,7 @@ use crate::kernels;
 use crate::op::{LATEST, OpDef, Operator, Types};
 use crate::reader::NodeReader;
 use crate::tensor::Tensor;
-use crate::ty::{ElemType, TensorType};
+use crate::ty::TensorType;
 
 /// What ONNX calls this family.
 pub const DEFS: &[OpDef] = &[OpDef { name: "ConvTranspose", opset: 1..=LATEST, read }];
@@ -27,8 +28,8 @@ pub struct ConvTranspose {
     pub strides: [usize; 2],
     /// Steps in the output from one tap of the kernel to the next.
     pub dilations: [usize; 2],
-    /// Rows cut off above and columns cut off at the left.
-    pub padding: [usize; 2],
+    /// Rows cut off above and columns cut off at the left; a negative number adds them.
+    pub padding: [isize; 2],
     /// Height and width of the output.
     pub output: [usize; 2],
     /// Groups of channels that are convolved apart.
@@ -83,7 +84,7 @@ fn fits(image: &TensorType, weights: &TensorType, groups: usize) -> bool {
 ///
 /// `strides · (size - 1) + output_padding + dilated kernel` are cut down to `output_shape` if it is given, to `strides · size` for an
 /// `auto_pad` of the same size, and else by `pads`.
-fn extent(node: &NodeReader, attributes: &Attributes, size: &[usize]) -> Result<(Vec<usize>, Vec<usize>)> {
+fn extent(node: &NodeReader, attributes: &Attributes, size: &[usize]) -> Result<(Vec<isize>, Vec<usize>)> {
     let axes = size.len();
     let added = window::numbers(node, "output_padding", axes, 0)?.unwrap_or_else(|| vec![0; axes]);
     let requested = window::numbers(node, "output_shape", axes, 1)?;
@@ -95,12 +96,9 @@ fn extent(node: &NodeReader, attributes: &Attributes, size: &[usize]) -> Result<
         let same_size = auto_pad.starts_with("SAME").then(|| strides[axis] * size[axis]);
         let wanted = requested.as_ref().map(|shape| shape[axis]).or(same_size);
         let (before, left) = match wanted {
-            Some(wanted) => {
-                let cut = whole.saturating_sub(wanted);
-                (if *auto_pad == "SAME_UPPER" { cut / 2 } else { cut - cut / 2 }, Some(wanted))
-            }
+            Some(wanted) => (cut_before(signed(whole) - signed(wanted), auto_pad), Some(wanted)),
             None if *auto_pad == "VALID" => (0, Some(whole)),
-            None => (pads[axis], whole.checked_sub(pads[axis] + pads[axis + axes]).filter(|&left| left > 0)),
+            None => (signed(pads[axis]), whole.checked_sub(pads[axis] + pads[axis + axes]).filter(|&left| left > 0)),
         };
         let left = left.ok_or_else(|| {
             Refusal::new(
@@ -114,6 +112,19 @@ fn extent(node: &NodeReader, attributes: &Attributes, size: &[usize]) -> Result<
     Ok((padding, output))
 }
 
+/// How many of the `cut` elements that go lie before the output; where elements are to come instead, `cut` is negative.
+///
+/// The formula divides by two and does not say how a negative number rounds: down, as the reference implementation has it. That
+/// distributes only what an `auto_pad` of the same size adds; what `output_shape` alone adds lies behind.
+fn cut_before(cut: isize, auto_pad: &str) -> isize {
+    let half = cut.div_euclid(2);
+    match auto_pad {
+        "SAME_UPPER" => half,
+        "SAME_LOWER" => cut - half,
+        _ => (cut - half).max(0),
+    }
+}
+
 impl ConvTranspose {
     fn kernel(&self, inputs: &[&TensorType]) -> kernels::ConvTranspose {
         let (image, weights) = (&inputs[0].shape, &inputs[1].shape);
@@ -125,7 +136,7 @@ impl ConvTranspose {
             kernel: self.kernel,
             strides: self.strides,
             dilations: self.dilations,
-            padding: self.padding.map(super::copy::signed),
+            padding: self.padding,
             groups: self.groups,
             batch,
         }
@@ -141,7 +152,7 @@ impl Operator for ConvTranspose {
     }
 
     fn fold(&self, inputs: &[&Tensor], outputs: &[TensorType]) -> Option<Vec<Tensor>> {
-        if self.activation.is_some() || outputs[0].elem != ElemType::F32 {
+        if self.activation.is_some() || outputs[0].elem != dense::FOLDED {
             return None;
         }
         let types: Vec<&TensorType> = inputs.iter().map(|input| input.ty()).collect();
@@ -181,14 +192,20 @@ mod tests {
 
     /// `[1, 2, 3]` spread by a kernel of `[1, 10, 100]` with steps of 2: `[1, 10, 102, 20, 203, 30, 300]` before it is cut.
     fn line() -> OneNode {
+        spread(2)
+    }
+
+    /// As [`line`], with other steps.
+    fn spread(stride: i64) -> OneNode {
         let (x, w) = (Tensor::from_vec([1, 1, 3], &[1f32, 2.0, 3.0]), Tensor::from_vec([1, 1, 3], &[1f32, 10.0, 100.0]));
-        OneNode::new("ConvTranspose", 11).constant(&x).constant(&w).ints("strides", &[2])
+        OneNode::new("ConvTranspose", 11).constant(&x).constant(&w).ints("strides", &[stride])
     }
 
     #[test]
     fn what_is_cut_off() {
         let whole = [1.0, 10.0, 102.0, 20.0, 203.0, 30.0, 300.0];
         let longer = [1.0, 10.0, 102.0, 20.0, 203.0, 30.0, 300.0, 0.0];
+        let centred = [0.0, 1.0, 10.0, 102.0, 20.0, 203.0, 30.0, 300.0, 0.0];
         let cases = [
             (line(), &whole[..]),
             (line().word("auto_pad", "VALID"), &whole),
@@ -199,6 +216,11 @@ mod tests {
             (line().ints("output_shape", &[4]).word("auto_pad", "SAME_UPPER"), &whole[1..5]),
             (line().word("auto_pad", "SAME_UPPER"), &whole[..6]),
             (line().word("auto_pad", "SAME_LOWER"), &whole[1..]),
+            (line().ints("output_shape", &[9]).word("auto_pad", "SAME_UPPER"), &centred),
+            (line().ints("output_shape", &[9]).word("auto_pad", "SAME_LOWER"), &centred),
+            // With steps longer than the kernel, which leave one element between.
+            (spread(4).word("auto_pad", "SAME_UPPER"), &[0.0, 1.0, 10.0, 100.0, 0.0, 2.0, 20.0, 200.0, 0.0, 3.0, 30.0, 300.0]),
+            (spread(4).word("auto_pad", "SAME_LOWER"), &[1.0, 10.0, 100.0, 0.0, 2.0, 20.0, 200.0, 0.0, 3.0, 30.0, 300.0, 0.0]),
             (line().constant(&Tensor::from_vec([1], &[0.5f32])).ints("pads", &[0, 6]), &[1.5]),
         ];
         for (node, expected) in cases {

@@ -25,6 +25,10 @@ pub const DEFS: &[OpDef] = &[OpDef { name: "Gemm", opset: 6..=LATEST, read: read
 pub const LINEAR: &[ElemType] =
     &[ElemType::I32, ElemType::I64, ElemType::U32, ElemType::U64, ElemType::F16, ElemType::BF16, ElemType::F32, ElemType::F64];
 
+/// The element type of layers and matrix products that are computed while compiling, where all is constant. Of the others, which hardly
+/// any model has so, the kernels would add a fifth to the time in which a user's build makes this crate.
+pub const FOLDED: ElemType = ElemType::F32;
+
 /// `y[…, o] = activation(bias[o] + Σᵢ x[…, i] · w[i, o])`; inputs `x`, `w`, and `bias` where there is one.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Dense {
@@ -153,7 +157,7 @@ impl Operator for Dense {
     }
 
     fn fold(&self, inputs: &[&Tensor], outputs: &[TensorType]) -> Option<Vec<Tensor>> {
-        if self.activation.is_some() || outputs[0].elem != ElemType::F32 {
+        if self.activation.is_some() || outputs[0].elem != FOLDED {
             return None;
         }
         let types: Vec<&TensorType> = inputs.iter().map(|input| input.ty()).collect();

@@ -12,7 +12,7 @@ use crate::kernels;
 use crate::op::{LATEST, OpDef, Operator, Types};
 use crate::reader::NodeReader;
 use crate::tensor::Tensor;
-use crate::ty::{ElemType, Shape, TensorType, broadcast};
+use crate::ty::{Shape, TensorType, broadcast};
 
 /// What ONNX calls this family.
 pub const DEFS: &[OpDef] = &[OpDef { name: "MatMul", opset: 1..=LATEST, read }];
@@ -115,7 +115,7 @@ impl Operator for MatMul {
     }
 
     fn fold(&self, inputs: &[&Tensor], outputs: &[TensorType]) -> Option<Vec<Tensor>> {
-        if self.activation.is_some() || outputs[0].elem != ElemType::F32 {
+        if self.activation.is_some() || outputs[0].elem != dense::FOLDED {
             return None;
         }
         let kernel = Self::kernel(&[inputs[0].ty(), inputs[1].ty()], &outputs[0].shape);

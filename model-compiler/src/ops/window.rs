@@ -136,7 +136,7 @@ pub fn spatial_axes(image: &Shape) -> Result<usize> {
 }
 
 /// Numbers for one or two spatial axes as those for rows and columns, with `for_rows` where there is only one.
-pub fn rows_and_columns(values: &[usize], for_rows: usize) -> [usize; 2] {
+pub fn rows_and_columns<T: Copy>(values: &[T], for_rows: T) -> [T; 2] {
     match values {
         [rows, columns] => [*rows, *columns],
         _ => [for_rows, values[0]],
