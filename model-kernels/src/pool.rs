@@ -6,7 +6,7 @@ use core::cell::Cell;
 
 use crate::tile::{Blocks, chunk, in_order};
 use crate::window::{Place, Window};
-use crate::{Float, Load, Number, Overlap};
+use crate::{Float, Load, Number, Overlap, sqrt};
 
 /// `y[n][oy][ox][c] = activation(finish(fold of x[n][iy][ix][c]))` over the rows `ky` and columns `kx` of the kernel with
 /// `iy = oy · strides[0] + ky · dilations[0] - padding[0]` and `ix` likewise, where they lie within the input.
@@ -222,37 +222,38 @@ impl<T: Number> Reduction<T> for Average {
     }
 }
 
-/// `(Σ |x|ᵖ)^(1/p)`
+/// `(Σ |x|ᵖ)^(1/p)`; of `f16` and `bf16` computed in `f32`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct LpNorm {
     /// The exponent.
     pub p: usize,
 }
 
-impl<T: Float> Reduction<T> for LpNorm {
-    type Folded = T;
+impl<T: Float<Sum: Float>> Reduction<T> for LpNorm {
+    type Folded = T::Sum;
 
     #[inline(always)]
-    fn start(self) -> T {
-        T::ZERO
+    fn start(self) -> T::Sum {
+        T::Sum::ZERO
     }
 
     #[inline(always)]
-    fn fold(self, folded: T, x: T) -> T {
+    fn fold(self, folded: T::Sum, x: T) -> T::Sum {
+        let x = x.widen();
         match self.p {
             1 => folded + x.abs(),
             2 => folded + x * x,
-            p => folded + x.abs().pow(T::from_usize(p)),
+            p => folded + x.abs().pow(T::Sum::from_usize(p)),
         }
     }
 
     #[inline(always)]
-    fn finish(self, folded: T, _inside: usize, _padded: usize) -> T {
-        match self.p {
+    fn finish(self, folded: T::Sum, _inside: usize, _padded: usize) -> T {
+        T::narrow(match self.p {
             1 => folded,
-            2 => folded.sqrt(),
-            p => folded.pow(T::ONE / T::from_usize(p)),
-        }
+            2 => sqrt(folded),
+            p => folded.pow(T::Sum::ONE / T::Sum::from_usize(p)),
+        })
     }
 }
 
@@ -260,6 +261,7 @@ impl<T: Float> Reduction<T> for LpNorm {
 mod tests {
     use super::*;
     use crate::testing::{cells, check_overlap, numbers, values};
+    use half::f16;
     use std::vec::Vec;
 
     /// 3×3 over one 5×6 image of 3 channels, to be varied.
@@ -381,6 +383,19 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn halves_are_summed_in_singles() {
+        let (pool, x) = (
+            Pool { input: [4, 8, 1], output: [1, 1, 1], kernel: [4, 8], padding: [0, 0], padding_end: [0, 0], ..POOL },
+            [f16::from_f32(100.0); 32],
+        );
+        let y = [Cell::new(f16::ZERO)];
+        pool.run(LpNorm { p: 2 }, &x, &y, |x| x);
+        assert_eq!(y[0].get(), f16::from_f32(565.685_4));
+        pool.run(Average { include_padding: false }, &[f16::MAX; 32], &y, |x| x);
+        assert_eq!(y[0].get(), f16::MAX);
     }
 
     #[test]

@@ -265,6 +265,9 @@ mod tests {
             (of_two("MaxPool").int("ceil_mode", 1), vec![1.0, 4.0, -5.0]),
             (of_two("MaxPool").ints("dilations", &[3]), vec![4.0]),
             (of_two("MaxPool").word("auto_pad", "SAME_LOWER"), vec![1.0, 3.0, 4.0]),
+            // The page's size for VALID does not round up with `ceil_mode`; that of shape inference, which exporters rely on, does.
+            (of_two("MaxPool").word("auto_pad", "VALID").int("ceil_mode", 1), vec![1.0, 4.0, -5.0]),
+            (of_two("AveragePool").word("auto_pad", "VALID").int("ceil_mode", 1), vec![-0.5, 3.5, -5.0]),
             (of_two("AveragePool"), vec![-0.5, 3.5]),
             // A window beyond the padding counts only what it covers.
             (of_two("AveragePool").int("ceil_mode", 1).int("count_include_pad", 1), vec![-0.5, 3.5, -5.0]),
