@@ -4,7 +4,7 @@
 //! true, and any non-zero reads as true. Accuracy is that of the formula in the element's type, with `libm`'s functions
 //! (see [`float`](crate::float)). NaN gives NaN where nothing else is said.
 
-use crate::float::Float;
+use crate::float::{Float, exp};
 use crate::number::{CastTo, Integer, Number};
 
 /// `Abs`: |x|; the lowest signed integer stays what it is.
@@ -59,10 +59,10 @@ pub fn prelu<T: Number>(x: T, slope: T) -> T {
     if x < T::ZERO { slope.mul(x) } else { x }
 }
 
-/// `ThresholdedRelu`: x above alpha, else 0.
+/// `ThresholdedRelu`: x above alpha, else 0; so NaN gives 0.
 #[inline(always)]
 pub fn thresholded_relu<T: Float>(x: T, alpha: f32) -> T {
-    if x <= T::of(alpha.into()) { T::ZERO } else { x }
+    if x > T::of(alpha.into()) { x } else { T::ZERO }
 }
 
 /// `Elu`: alpha · (exp(x) − 1) below zero, else x.
@@ -77,11 +77,11 @@ pub fn selu<T: Float>(x: T, alpha: f32, gamma: f32) -> T {
     T::of(gamma.into()) * elu(x, alpha)
 }
 
-/// `Celu`: alpha · (exp(x / alpha) − 1) below zero, else x.
+/// `Celu`: alpha · (exp(x / alpha) − 1) below zero, else x. Of `f16` and `bf16` only the result is rounded.
 #[inline(always)]
-pub fn celu<T: Float>(x: T, alpha: f32) -> T {
-    let alpha = T::of(alpha.into());
-    if x < T::ZERO { alpha * ((x / alpha).exp() - T::ONE) } else { x }
+pub fn celu<T: Float<Sum: Float>>(x: T, alpha: f32) -> T {
+    let (wide, alpha) = (x.widen(), T::Sum::of(alpha.into()));
+    if x < T::ZERO { T::narrow(alpha * (exp(wide / alpha) - T::Sum::ONE)) } else { x }
 }
 
 /// `Sigmoid`: 1 / (1 + exp(−x)).
@@ -139,14 +139,14 @@ pub fn swish<T: Float>(x: T, alpha: f32) -> T {
     x * sigmoid(T::of(alpha.into()) * x)
 }
 
-/// `Shrink`: x + bias below −lambd, x − bias above lambd, else 0.
+/// `Shrink`: x + bias below −lambd, x − bias above lambd, else 0; so NaN gives 0.
 #[inline(always)]
 pub fn shrink<T: Float>(x: T, lambd: f32, bias: f32) -> T {
     let (lambd, bias) = (T::of(lambd.into()), T::of(bias.into()));
     if x < -lambd {
         return x + bias;
     }
-    if x <= lambd { T::ZERO } else { x - bias }
+    if x > lambd { x - bias } else { T::ZERO }
 }
 
 /// `IsNaN`: whether x is not a number.

@@ -162,6 +162,12 @@ fn attribute_cases() -> Vec<Case> {
         // An attribute is f32, whatever the elements are.
         Case::new("LeakyRelu", 16, &[&line(&[-2.0f64, 1.0])], line(&[f64::from(0.01f32) * -2.0, 1.0])),
         Case::new("LeakyRelu", 16, &[&line(&[f16::from_f32(-2.0)])], line(&[f16::from_f32(-0.02)])),
+        // Rounded after each step it would be -0.125.
+        Case::new("Celu", 28, &[&line(&[bf16::from_f32(-0.125)])], line(&[bf16::from_f32(-0.121_094)]))
+            .with(|node| node.float("alpha", 2.0)),
+        // NaN is neither above nor below.
+        Case::new("ThresholdedRelu", 22, &[&number(f32::NAN)], number(0.0f32)),
+        Case::new("Shrink", 9, &[&number(f32::NAN)], number(0.0f32)),
     ]
 }
 
