@@ -1,7 +1,7 @@
 //! `cargo xtask check`: all that must hold before a change goes in, one stage after another.
 
 use crate::command::{self, cargo};
-use crate::firmware;
+use crate::{bench, firmware};
 use anyhow::{Result, bail};
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -30,6 +30,7 @@ const STAGES: &[Stage] = &[
     Stage { name: "oldest rustc", run: oldest_rustc },
     Stage { name: "package", run: package },
     Stage { name: "firmware", run: firmware },
+    Stage { name: "bench", run: bench },
 ];
 
 /// The crates that are published.
@@ -128,4 +129,12 @@ fn firmware() -> Result<Outcome> {
         }
     }
     Ok(Outcome::Passed)
+}
+
+/// Figures are those that were committed.
+fn bench() -> Result<Outcome> {
+    if let Err(missing) = firmware::TARGETS.iter().try_for_each(|target| firmware::tools(target)) {
+        return Ok(Outcome::Skipped(format!("there is {missing:#}")));
+    }
+    Ok(bench::check_default()?.map_or(Outcome::Passed, Outcome::Skipped))
 }

@@ -8,6 +8,7 @@ mod toolchain;
 mod wake;
 
 use anyhow::{Context, Result, bail};
+pub(crate) use model::{Costs, grouped};
 use qemu::Qemu;
 use std::path::{Path, PathBuf};
 use toolchain::Toolchain;
@@ -44,6 +45,16 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
     if options.model == Path::new("wake") { wake::listen(&options) } else { model::measure(&options) }
 }
 
+/// What `model` costs on the chip of `target`, at the highest level of optimization.
+pub(crate) fn costs(model: &Path, target: &str) -> Result<Costs> {
+    model::costs(&Options { model: model.to_owned(), target: target.to_owned(), ..Options::default() })
+}
+
+/// The version of the compiler that builds for `target`.
+pub(crate) fn compiler(target: &str) -> Result<String> {
+    Toolchain::find(target)?.version()
+}
+
 /// That the tools for `target` are there, or what is missing.
 pub(crate) fn tools(target: &str) -> Result<()> {
     Toolchain::find(target)?;
@@ -62,15 +73,21 @@ fn skip(target: &str) -> bool {
     missing.is_some()
 }
 
-impl Options {
-    fn parse(arguments: &[String]) -> Result<Options> {
-        let mut options = Options {
+impl Default for Options {
+    fn default() -> Options {
+        Options {
             model: PathBuf::new(),
             target: DEFAULT_TARGET.to_owned(),
             opt: "3".to_owned(),
             inputs: Vec::new(),
             arguments: String::new(),
-        };
+        }
+    }
+}
+
+impl Options {
+    fn parse(arguments: &[String]) -> Result<Options> {
+        let mut options = Options::default();
         let mut words = arguments.iter();
         while let Some(word) = words.next() {
             let mut value = || words.next().cloned().with_context(|| format!("`{word}` needs a value"));

@@ -1,5 +1,6 @@
 //! The project's own commands, run as `cargo xtask COMMAND`; without a command it lists them.
 
+mod bench;
 mod bless;
 mod check;
 mod command;
@@ -18,6 +19,7 @@ struct Command {
 }
 
 const COMMANDS: &[Command] = &[
+    Command { name: "bench", usage: bench::USAGE, run: bench::run },
     Command { name: "bless", usage: bless::USAGE, run: bless::run },
     Command { name: "check", usage: check::USAGE, run: check::run },
     Command { name: "firmware", usage: firmware::USAGE, run: firmware::run },

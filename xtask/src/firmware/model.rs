@@ -9,8 +9,32 @@ use anyhow::{Result, ensure};
 
 const MANIFEST: &str = "xtask/bench/Cargo.toml";
 
+/// What a model costs on the chip, in instructions and bytes.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Costs {
+    /// Of one run.
+    pub(crate) instructions: u64,
+    /// Inputs, outputs, all that is between them, and state.
+    pub(crate) arena: u64,
+    pub(crate) stack: u64,
+    pub(crate) code: u64,
+    pub(crate) constants: u64,
+}
+
+impl Costs {
+    pub(crate) fn ram(&self) -> u64 {
+        self.arena + self.stack
+    }
+
+    pub(crate) fn flash(&self) -> u64 {
+        self.code + self.constants
+    }
+}
+
 /// All that is known of a model on the chip.
 struct Measured {
+    /// The command that built the firmware.
+    build: String,
     report: Report,
     /// The firmware with the model.
     model: Program,
@@ -40,6 +64,26 @@ pub(crate) fn measure(options: &Options) -> Result<()> {
     check(&measured)
 }
 
+/// The same without printing.
+pub(crate) fn costs(options: &Options) -> Result<Costs> {
+    let measured = run(options)?;
+    check(&measured)?;
+    Ok(measured.costs())
+}
+
+impl Measured {
+    fn costs(&self) -> Costs {
+        let Measured { report, model, baseline, .. } = self;
+        Costs {
+            instructions: report.instructions,
+            arena: report.arena,
+            stack: report.stack,
+            code: model.sizes.code.saturating_sub(baseline.sizes.code),
+            constants: model.sizes.constants.saturating_sub(baseline.sizes.constants),
+        }
+    }
+}
+
 fn run(options: &Options) -> Result<Measured> {
     let path = std::path::absolute(&options.model)?;
     ensure!(path.is_file(), "there is no model `{}`", path.display());
@@ -47,7 +91,6 @@ fn run(options: &Options) -> Result<Measured> {
     let qemu = Qemu::find(&options.target)?;
     let mut build = toolchain.build(MANIFEST, &options.opt);
     build.env("MODEL", path).env("ARGUMENTS", &options.arguments);
-    println!("{}", command::show(&build));
     command::run(&mut build)?;
 
     let binaries = command::root().join(TARGET_FOLDER).join(&options.target).join("release");
@@ -57,7 +100,7 @@ fn run(options: &Options) -> Result<Measured> {
     let (given, taken) = (inputs.len() as u64, report.inputs);
     ensure!(given == 0 || given == taken, "the inputs given have {given} bytes; the model takes {taken}");
     let [model, baseline] = ["model", "baseline"].map(|name| elf::read(&binaries.join(name)));
-    Ok(Measured { report, model: model?, baseline: baseline? })
+    Ok(Measured { build: command::show(&build), report, model: model?, baseline: baseline? })
 }
 
 impl Report {
@@ -79,18 +122,19 @@ impl Report {
     }
 }
 
-fn print(options: &Options, Measured { report, model, baseline }: &Measured) {
-    let code = model.sizes.code.saturating_sub(baseline.sizes.code);
-    let constants = model.sizes.constants.saturating_sub(baseline.sizes.constants);
+fn print(options: &Options, measured: &Measured) {
+    let Costs { instructions, arena, stack, code, constants } = measured.costs();
+    let Report { macs, weights, outputs, .. } = &measured.report;
     let row = |name: &str, number: u64, note: String| println!("  {name:12} {:>12}   {note}", grouped(number));
+    println!("{}", measured.build);
     println!("{} on {}, opt-level {}", options.model.display(), options.target, options.opt);
-    let per_mac = report.instructions as f64 / report.macs.max(1) as f64;
-    row("instructions", report.instructions, format!("{} multiply-accumulates, {per_mac:.2} each", grouped(report.macs)));
-    let weights = grouped(report.weights);
-    row("flash", code + constants, format!("code {} + constants {} (weights {weights})", grouped(code), grouped(constants)));
-    row("arena", report.arena, String::new());
-    row("stack", report.stack, String::new());
-    for (index, (kind, bytes)) in report.outputs.iter().enumerate() {
+    let per_mac = instructions as f64 / *macs.max(&1) as f64;
+    row("instructions", instructions, format!("{} multiply-accumulates, {per_mac:.2} each", grouped(*macs)));
+    let [code_bytes, constant_bytes, weights] = [code, constants, *weights].map(grouped);
+    row("flash", code + constants, format!("code {code_bytes} + constants {constant_bytes} (weights {weights})"));
+    row("arena", arena, String::new());
+    row("stack", stack, String::new());
+    for (index, (kind, bytes)) in outputs.iter().enumerate() {
         println!("  output {index}: {}", tensor::show(kind, bytes));
     }
 }

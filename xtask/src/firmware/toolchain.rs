@@ -4,9 +4,11 @@
 use crate::command;
 use crate::firmware::TARGET_FOLDER;
 use anyhow::{Result, bail};
+use std::ffi::{OsStr, OsString};
 use std::path::Path;
 use std::process::Command;
 
+const DEBIAN_RUSTC: &str = "/usr/bin/rustc";
 const LLD: &str = "/usr/bin/ld.lld";
 
 /// One way to build for a target.
@@ -45,6 +47,14 @@ impl Toolchain {
         )
     }
 
+    /// The compiler's name and version.
+    pub(crate) fn version(&self) -> Result<String> {
+        match self.way {
+            Way::Installed => version(active_rustc()),
+            Way::Debian => version(DEBIAN_RUSTC),
+        }
+    }
+
     /// The command that builds all programs of the firmware crate at `manifest`, optimized to `level`.
     pub(crate) fn build(&self, manifest: &str, level: &str) -> Command {
         let mut command = match self.way {
@@ -60,25 +70,35 @@ impl Toolchain {
     }
 }
 
+/// What the compiler at `rustc` calls itself, without the date.
+fn version(rustc: impl AsRef<OsStr>) -> Result<String> {
+    let text = command::output(Command::new(rustc).arg("--version"))?;
+    Ok(text.split_whitespace().take(2).collect::<Vec<_>>().join(" "))
+}
+
+/// The compiler that belongs to the cargo that runs this program.
+fn active_rustc() -> OsString {
+    std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into())
+}
+
 /// Debian's cargo and rustc, whatever rustup put before them in the search path.
 fn debian_cargo(target: &str) -> Command {
     let variable = format!("CARGO_TARGET_{}_LINKER", target.to_uppercase().replace('-', "_"));
     let mut command = Command::new("/usr/bin/cargo");
     command.current_dir(command::root());
-    command.env("RUSTC", "/usr/bin/rustc").env("RUSTC_BOOTSTRAP", "1").env(variable, LLD);
+    command.env("RUSTC", DEBIAN_RUSTC).env("RUSTC_BOOTSTRAP", "1").env(variable, LLD);
     // `cargo xtask` runs with the libraries of the toolchain that built it; those belong to another compiler.
     command.env_remove("LD_LIBRARY_PATH").env_remove("RUSTUP_TOOLCHAIN");
     command
 }
 
 fn is_installed(target: &str) -> bool {
-    let mut rustc = Command::new(std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()));
-    let libraries = command::output(rustc.args(["--print", "target-libdir", "--target", target]));
+    let libraries = command::output(Command::new(active_rustc()).args(["--print", "target-libdir", "--target", target]));
     libraries.is_ok_and(|path| Path::new(path.trim()).is_dir())
 }
 
 /// The parts of Debian's way that are not there.
 fn missing_from_debian() -> Vec<&'static str> {
-    let parts = ["/usr/bin/cargo", "/usr/bin/rustc", "/usr/lib/rustlib/src/rust/library/core/Cargo.toml", LLD];
+    let parts = ["/usr/bin/cargo", DEBIAN_RUSTC, "/usr/lib/rustlib/src/rust/library/core/Cargo.toml", LLD];
     parts.into_iter().filter(|part| !Path::new(part).exists()).collect()
 }

@@ -1,0 +1,107 @@
+//! `cargo xtask bench`: what known models cost on the emulated chip, beside other systems' figures and those that were committed.
+
+mod figures;
+mod list;
+
+use crate::command;
+use crate::firmware::{self, grouped};
+use anyhow::{Result, bail};
+use figures::{Committed, Row};
+use std::fmt::Display;
+use std::path::{Path, PathBuf};
+
+pub(crate) const USAGE: &str = "[FOLDER] [--check|--bless]
+      instructions, RAM and flash of the models in xtask/bench/models.txt, which lie in FOLDER (default: $MODEL_ZOO, or
+      ../shared/models), beside those of other systems; `--check` compares with xtask/bench/figures.txt, which `--bless` writes";
+
+pub(crate) fn run(arguments: &[String]) -> Result<()> {
+    let mut folder = None;
+    let mut options = Vec::new();
+    for word in arguments {
+        match word.as_str() {
+            "--check" | "--bless" => options.push(word.as_str()),
+            _ if word.starts_with('-') => bail!("unknown option `{word}`\nusage: cargo xtask bench {USAGE}"),
+            _ => folder = Some(std::path::absolute(word)?),
+        }
+    }
+    let folder = folder.unwrap_or_else(default_folder);
+    match options[..] {
+        [] => show(&measure(&folder)?),
+        ["--check"] => {
+            if let Some(reason) = check(&folder)? {
+                println!("skipped: {reason}");
+            }
+        }
+        ["--bless"] => figures::write(&measure(&folder)?)?,
+        _ => bail!("`{}` exclude each other\nusage: cargo xtask bench {USAGE}", options.join("` and `")),
+    }
+    Ok(())
+}
+
+fn default_folder() -> PathBuf {
+    std::env::var_os("MODEL_ZOO").map_or_else(|| command::root().join("../shared/models"), PathBuf::from)
+}
+
+/// Compares what can be measured here with what was committed. Returns why nothing can be, if so.
+pub(crate) fn check(folder: &Path) -> Result<Option<String>> {
+    let committed = Committed::read()?;
+    let compiler = firmware::compiler(firmware::DEFAULT_TARGET)?;
+    if compiler != committed.compiler {
+        return Ok(Some(format!("the figures were measured with {}; this is {compiler}", committed.compiler)));
+    }
+    let changes = committed.changes(&measure(folder)?);
+    if !changes.is_empty() {
+        bail!("figures changed; if that is meant, `cargo xtask bench --bless` writes them anew:\n{}", changes.join("\n"));
+    }
+    Ok(None)
+}
+
+/// [`check`] for the models where they lie without being told.
+pub(crate) fn check_default() -> Result<Option<String>> {
+    check(&default_folder())
+}
+
+/// Measures each model that is there, says which are not, and fails behind the last where one cannot be measured.
+fn measure(folder: &Path) -> Result<Vec<Row>> {
+    let (mut rows, mut failed) = (Vec::new(), Vec::new());
+    for entry in list::read() {
+        let model = entry.model(folder);
+        if !model.is_file() {
+            println!("{} is left out, as there is no {}", entry.name, model.display());
+            continue;
+        }
+        match firmware::costs(&model, &entry.target) {
+            Ok(costs) => rows.push(Row { entry, costs }),
+            Err(error) => failed.push(format!("{} on {}: {error:#}", entry.name, entry.target)),
+        }
+    }
+    if !failed.is_empty() {
+        show(&rows);
+        bail!("not measured:\n{}", failed.join("\n"));
+    }
+    Ok(rows)
+}
+
+/// Prints the table as Markdown.
+fn show(rows: &[Row]) {
+    println!("{}", line(["model", "chip", "instructions", "RAM", "flash", "other", "instructions", "RAM", "flash"]));
+    println!("{}", line(["---", "---", "--:", "--:", "--:", "---", "--:", "--:", "--:"]));
+    for Row { entry, costs } in rows {
+        let [name, chip, system] = [&entry.name, entry.chip(), &entry.system].map(str::to_owned);
+        let [instructions, ram, flash] = [costs.instructions, costs.ram(), costs.flash()].map(grouped);
+        let [other_instructions, other_ram, other_flash] =
+            entry.others.map(|number| number.map_or_else(|| "–".to_owned(), grouped));
+        println!("{}", line([name, chip, instructions, ram, flash, system, other_instructions, other_ram, other_flash]));
+    }
+}
+
+/// A line of the table: what is text stands on the left of its column, a number on the right.
+fn line(words: [impl Display; 9]) -> String {
+    const TEXTS: [usize; 3] = [0, 1, 5];
+    const WIDTHS: [usize; 9] = [26, 6, 12, 7, 9, 10, 12, 7, 7];
+    let cells = words.iter().zip(WIDTHS).enumerate().map(|(index, (word, width))| match TEXTS.contains(&index) {
+        true => format!("{word:width$}"),
+        false => format!("{word:>width$}"),
+    });
+    format!("| {} |", cells.collect::<Vec<_>>().join(" | "))
+}

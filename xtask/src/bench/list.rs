@@ -1,0 +1,64 @@
+//! `xtask/bench/models.txt`: the models, and what other systems need for them.
+
+use crate::command;
+use std::path::{Path, PathBuf};
+
+/// A line of the list.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Entry {
+    /// The model's folder, or `wake`.
+    pub(crate) name: String,
+    pub(crate) target: String,
+    /// The other system.
+    pub(crate) system: String,
+    /// Its instructions, bytes of RAM and bytes of flash, as far as they are known.
+    pub(crate) others: [Option<u64>; 3],
+}
+
+impl Entry {
+    /// The model's file.
+    pub(crate) fn model(&self, folder: &Path) -> PathBuf {
+        match self.name.as_str() {
+            "wake" => command::root().join("examples/wake/wake.onnx"),
+            name => folder.join(name).join("model.onnx"),
+        }
+    }
+
+    /// The chip's short name.
+    pub(crate) fn chip(&self) -> &'static str {
+        match self.target.as_str() {
+            target if target.starts_with("thumbv7em") => "M4F",
+            target if target.starts_with("thumbv6m") => "M0",
+            _ => "RISC-V",
+        }
+    }
+}
+
+/// The lines of the list that are no comments.
+pub(crate) fn read() -> Vec<Entry> {
+    let text = include_str!("../../bench/models.txt");
+    text.lines().filter(|line| !line.is_empty() && !line.starts_with('#')).map(entry).collect()
+}
+
+fn entry(line: &str) -> Entry {
+    let words: Vec<&str> = line.split_whitespace().collect();
+    let [name, target, system, numbers @ ..] = &words[..] else { panic!("models.txt: `{line}` is too short") };
+    let number = |word: &str| (word != "-").then(|| word.parse().unwrap_or_else(|_| panic!("models.txt: `{word}` is no number")));
+    let others = numbers.iter().map(|word| number(word)).collect::<Vec<_>>();
+    let others = others.try_into().unwrap_or_else(|_| panic!("models.txt: `{line}` has not three numbers"));
+    Entry { name: name.to_string(), target: target.to_string(), system: system.to_string(), others }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::read;
+    use crate::firmware::TARGETS;
+
+    #[test]
+    fn the_list_can_be_read() {
+        let entries = read();
+        assert!(entries.iter().all(|entry| TARGETS.contains(&entry.target.as_str())));
+        let keywords = entries.iter().find(|entry| entry.name == "mlperf_kws_dscnn_int8").expect("it is listed");
+        assert_eq!(keywords.others, [Some(7_697_714), Some(24_240), Some(106_192)]);
+    }
+}
