@@ -46,7 +46,7 @@ pub trait Reduction<T>: Copy {
 }
 
 /// Channels that are reduced side by side.
-const BLOCK: usize = 8;
+pub(crate) const BLOCK: usize = 8;
 
 impl Pool {
     /// Computes `y`.
@@ -103,7 +103,7 @@ impl Pool {
 
     /// How many taps of the window lie within the input, and how many within the input or its padding.
     #[inline(always)]
-    fn counts(self, place: Place) -> (usize, usize) {
+    pub(crate) fn counts(self, place: Place) -> (usize, usize) {
         let window = self.window();
         let [height, width, _] = self.input;
         let [above, left] = self.padding;
@@ -112,7 +112,7 @@ impl Pool {
         (window.count(place), padded.count(place))
     }
 
-    const fn window(self) -> Window {
+    pub(crate) const fn window(self) -> Window {
         Window {
             input: [self.input[0], self.input[1]],
             output: [self.output[0], self.output[1]],

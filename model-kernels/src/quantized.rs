@@ -10,8 +10,12 @@
 
 pub(crate) mod conv;
 pub(crate) mod dense;
+pub(crate) mod depthwise;
+pub(crate) mod lines;
 pub(crate) mod pack;
+pub(crate) mod pool;
 pub(crate) mod requantize;
+pub(crate) mod softmax;
 #[cfg(test)]
 pub(crate) mod testing;
 pub(crate) mod tile;

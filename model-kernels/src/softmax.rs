@@ -78,7 +78,7 @@ impl Softmax {
     }
 
     #[inline(always)]
-    fn elements<X>(self, x: &[X], start: usize) -> impl Iterator<Item = &X> {
+    pub(crate) fn elements<X>(self, x: &[X], start: usize) -> impl Iterator<Item = &X> {
         lane(x, start, self.len, self.inner)
     }
 

@@ -81,3 +81,63 @@ impl Operator for Softmax {
         quote! { #kernel.run(#x, #y); }
     }
 }
+
+/// The constants of the quantized arithmetic, [`kernels::Softmax::quantized`].
+#[derive(Clone, Debug, PartialEq)]
+pub struct Shares {
+    /// `2^T · exp(scale · (i - 255))`, rounded.
+    pub table: [u32; 256],
+    /// `2^shift / scale of y`, rounded.
+    pub unit: u64,
+    /// The shift of the [`kernels::Requantize`].
+    pub shift: u32,
+}
+
+impl Shares {
+    /// For lanes of `len` elements with the scales of `x` and `y`; `None` where those of `y` are finer than a share is computed.
+    pub fn new(len: usize, x_scale: f64, y_scale: f64) -> Option<Self> {
+        // A sum of `len` powers stays below 2^32, and a power is an i32.
+        let point = u32::try_from(len).map_or(0, |len| (u32::MAX / len.max(1)).ilog2()).min(30);
+        let power = |index: u8| kernels::exp(x_scale * (f64::from(index) - 255.0)) * f64::from(1 << point);
+        let table = core::array::from_fn(|index| power(index as u8).round() as u32);
+        let unit = |shift: u32| ((1u64 << shift) as f64 / y_scale).round();
+        let shift = (33..=62).rev().find(|&shift| unit(shift) < (1u64 << (31 + point)) as f64)?;
+        Some(Self { table, unit: unit(shift) as u64, shift })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernels::Requantize;
+    use std::cell::Cell;
+
+    #[test]
+    fn quantized_shares_are_within_one_of_the_formula() {
+        for (len, x_scale, y_scale) in
+            [(1, 0.1, 1.0 / 256.0), (12, 0.08, 1.0 / 256.0), (1000, 0.01, 0.3 / 255.0), (10, 5.0, 1.0 / 128.0)]
+        {
+            let x: Vec<i8> = (0..len).map(|index| (index * 77 % 256) as i8).collect();
+            let Shares { table, unit, shift } = Shares::new(len, x_scale, y_scale).unwrap();
+            let y = vec![Cell::new(0i8); len];
+            let requantize = Requantize { left: 0, shift, zero: -128, low: -128, high: 127 };
+            let softmax = kernels::Softmax { outer: 1, len, inner: 1, log: false };
+            softmax.quantized(&x.iter().map(|x| Cell::new(*x)).collect::<Vec<_>>(), &y, &table, unit, requantize);
+            let powers: Vec<f64> = x.iter().map(|x| (x_scale * f64::from(*x)).exp()).collect();
+            let sum: f64 = powers.iter().sum();
+            for (power, y) in powers.iter().zip(&y) {
+                let exact = (power / sum / y_scale).round().clamp(0.0, 255.0) - 128.0;
+                assert!((f64::from(y.get()) - exact).abs() <= 1.0, "{len} {x_scale} {y_scale}: {y:?}, not {exact}");
+            }
+        }
+    }
+
+    #[test]
+    fn quantized_sums_do_not_overflow() {
+        for len in [1, 2, 3, 4, 5, 1000, 1 << 20] {
+            let table = Shares::new(len, 0.1, 1.0 / 256.0).unwrap().table;
+            assert!(u64::from(table[255]) * len as u64 <= u64::from(u32::MAX) && table[255] <= 1 << 30, "{len}");
+        }
+        assert_eq!(Shares::new(1000, 0.1, 1e-30), None);
+    }
+}

@@ -18,7 +18,7 @@ use crate::quantized::tile::OUTPUTS;
 pub struct Quad(pub [i8; 4]);
 
 impl Quad {
-    const fn of(word: i32) -> Self {
+    pub(crate) const fn of(word: i32) -> Self {
         let [a, b, c, d] = word.to_le_bytes();
         Self([a as i8, b as i8, c as i8, d as i8])
     }
@@ -63,6 +63,17 @@ pub struct Layer<'a> {
     pub multipliers: &'a [i32],
     /// The greatest magnitude of an element that it reads: 128 of `i8`, 255 of `u8`, 32768 of `i16` and `u16`.
     pub x_limit: u32,
+}
+
+impl Layer<'_> {
+    pub(crate) fn bias(self, output: usize) -> i32 {
+        self.bias.get(output).copied().unwrap_or_default()
+    }
+
+    pub(crate) fn multiplier(self, output: usize) -> i32 {
+        let index = if self.multipliers.len() == 1 { 0 } else { output };
+        self.multipliers.get(index).copied().unwrap_or_default()
+    }
 }
 
 /// The order of a block's weights.
@@ -146,13 +157,11 @@ impl<'a, I: Fn(usize, usize) -> usize + Copy + 'a> Packer<'a, I> {
     }
 
     fn bias(self, block: (usize, usize), lane: usize) -> i32 {
-        self.output(block, lane).and_then(|output| self.layer.bias.get(output)).copied().unwrap_or_default()
+        self.output(block, lane).map_or(0, |output| self.layer.bias(output))
     }
 
     fn multiplier(self, block: (usize, usize), lane: usize) -> i32 {
-        let multipliers = self.layer.multipliers;
-        let output = self.output(block, lane).map(|output| if multipliers.len() == 1 { 0 } else { output });
-        output.and_then(|output| multipliers.get(output)).copied().unwrap_or_default()
+        self.output(block, lane).map_or(0, |output| self.layer.multiplier(output))
     }
 
     /// The number of an output among those of all groups, if there is one at `lane` of the block.
