@@ -22,6 +22,8 @@ struct Report {
     detections: Vec<(u64, f32)>,
     samples: u64,
     instructions: u64,
+    /// The most bytes of stack in use at once, from reset on.
+    stack: u64,
 }
 
 /// Builds and runs the firmware; prints each detection and what listening costs.
@@ -36,6 +38,13 @@ pub(crate) fn listen(options: &Options) -> Result<()> {
     println!("  code         {:>12}", grouped(program.sizes.code));
     println!("  constants    {:>12} without the recording", grouped(program.sizes.constants.saturating_sub(report.samples * 2)));
     println!("  static RAM   {:>12}", grouped(program.sizes.bss + program.sizes.data));
+    println!("  stack        {:>12}", grouped(report.stack));
+    check(&report, &program)
+}
+
+fn check(report: &Report, program: &Program) -> Result<()> {
+    ensure!(report.stack > 0, "the firmware did not measure its stack");
+    ensure!(program.sizes.data == 0, "{} bytes of initialized data, where all should lie in .bss", program.sizes.data);
     ensure!(program.panics.is_empty(), "the firmware can panic, through {}", program.panics.join(", "));
     Ok(())
 }
@@ -61,6 +70,7 @@ impl Report {
             match line.name.as_str() {
                 "detected" => report.detections.push((line.number() >> 32, f32::from_bits(line.number() as u32))),
                 "samples" => report.samples = line.number(),
+                "stack" => report.stack = line.number(),
                 "ticks" => report.instructions = line.number() * INSTRUCTIONS_PER_TICK,
                 _ => {}
             }
@@ -71,7 +81,7 @@ impl Report {
 
 #[cfg(test)]
 mod tests {
-    use super::run;
+    use super::{check, run};
     use crate::firmware::{DEFAULT_TARGET, Options, skip};
     use wake::Wake;
 
@@ -91,7 +101,8 @@ mod tests {
             }
         });
         let options = Options::parse(&["wake".to_owned()]).expect("the options are right");
-        let (report, _) = run(&options).expect("the firmware runs");
+        let (report, program) = run(&options).expect("the firmware runs");
+        check(&report, &program).expect("the figures are right");
         assert!(!expected.is_empty(), "the recording holds the word");
         assert_eq!(report.detections, expected);
         assert_eq!(report.samples, samples.len() as u64);

@@ -7,7 +7,7 @@ use core::panic::PanicInfo;
 use cortex_m::Peripherals;
 use cortex_m::peripheral::SYST;
 use cortex_m::peripheral::syst::SystClkSource;
-use cortex_m_rt::{ExceptionFrame, entry, exception};
+use cortex_m_rt::{ExceptionFrame, STACK_PAINT_VALUE, entry, exception};
 use semihosting::process::exit;
 use semihosting::sys::arm_compat::sys_writec;
 use wake::Wake;
@@ -47,7 +47,22 @@ fn main() -> ! {
     }
     report("samples", &[(RECORDING.len() / 2) as u32]);
     report("ticks", &[ticks]);
+    report("stack", &[stack()]);
     exit(0)
+}
+
+/// The bytes of stack that have been used, down to the lowest word that is no longer what the startup code painted it with.
+fn stack() -> u32 {
+    unsafe extern "C" {
+        static _stack_start: u32;
+        static _stack_end: u32;
+    }
+    let (mut lowest, top) = (&raw const _stack_end, &raw const _stack_start);
+    // SAFETY: from the end of the static data to the top of the stack there is memory, and it is aligned to words.
+    while lowest < top && unsafe { lowest.read_volatile() } == STACK_PAINT_VALUE {
+        lowest = lowest.wrapping_add(1);
+    }
+    (top.addr() - lowest.addr()) as u32
 }
 
 /// Prints a name and numbers in hexadecimal, without the code that formats for people.
