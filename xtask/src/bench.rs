@@ -1,25 +1,28 @@
 //! `cargo xtask bench`: what known models cost on the emulated chip, beside other systems' figures and those that were committed.
 
 mod figures;
+mod host;
 mod list;
 
 use crate::command;
 use crate::firmware::{self, grouped};
 use anyhow::{Result, bail};
 use figures::{Committed, Row};
+pub(crate) use host::MANIFEST as HOST_MANIFEST;
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
 
-pub(crate) const USAGE: &str = "[FOLDER] [--check|--bless]
+pub(crate) const USAGE: &str = "[FOLDER] [--check|--bless|--host]
       instructions, RAM and flash of the models in xtask/bench/models.txt, which lie in FOLDER (default: $MODEL_ZOO, or
-      ../shared/models), beside those of other systems; `--check` compares with xtask/bench/figures.txt, which `--bless` writes";
+      ../shared/models), beside those of other systems; `--check` compares with xtask/bench/figures.txt, which `--bless` writes;
+      `--host` measures time on this computer beside ONNX Runtime's";
 
 pub(crate) fn run(arguments: &[String]) -> Result<()> {
     let mut folder = None;
     let mut options = Vec::new();
     for word in arguments {
         match word.as_str() {
-            "--check" | "--bless" => options.push(word.as_str()),
+            "--check" | "--bless" | "--host" => options.push(word.as_str()),
             _ if word.starts_with('-') => bail!("unknown option `{word}`\nusage: cargo xtask bench {USAGE}"),
             _ => folder = Some(std::path::absolute(word)?),
         }
@@ -32,6 +35,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
                 println!("skipped: {reason}");
             }
         }
+        ["--host"] => host::run(&folder)?,
         ["--bless"] => figures::write(&measure(&folder)?)?,
         _ => bail!("`{}` exclude each other\nusage: cargo xtask bench {USAGE}", options.join("` and `")),
     }

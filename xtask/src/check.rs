@@ -73,7 +73,7 @@ fn passed(command: &mut Command) -> Result<Outcome> {
 
 fn format() -> Result<Outcome> {
     command::run(cargo().args(["fmt", "--all", "--check"]))?;
-    for manifest in firmware::MANIFESTS {
+    for manifest in firmware::MANIFESTS.iter().chain([&bench::HOST_MANIFEST]) {
         command::run(cargo().args(["fmt", "--check", "--manifest-path", manifest]))?;
     }
     Ok(Outcome::Passed)
