@@ -11,6 +11,7 @@
 pub(crate) mod conv;
 pub(crate) mod dense;
 pub(crate) mod depthwise;
+pub(crate) mod finish;
 pub(crate) mod lines;
 pub(crate) mod pack;
 pub(crate) mod pool;
@@ -18,7 +19,13 @@ pub(crate) mod requantize;
 pub(crate) mod softmax;
 #[cfg(test)]
 pub(crate) mod testing;
+#[cfg(not(dsp))]
 pub(crate) mod tile;
+
+#[cfg(dsp)]
+pub(crate) use crate::arch::dsp as form;
+#[cfg(not(dsp))]
+pub(crate) use tile as form;
 
 use crate::Number;
 

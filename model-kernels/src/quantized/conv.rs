@@ -4,9 +4,9 @@ use core::cell::Cell;
 use core::marker::PhantomData;
 
 use crate::overlap::Overlap;
-use crate::quantized::Quantized;
-use crate::quantized::pack::{Layer, Packer, Packing, Quad};
-use crate::quantized::tile::{Finish, OUTPUTS, PIXELS, Requantized, Sums, Tile, block_quads};
+use crate::quantized::finish::{Finish, Requantized, Sums};
+use crate::quantized::pack::{Layer, PIXELS, Packer, Packing, Quad};
+use crate::quantized::{Quantized, form};
 use crate::tile::Blocks;
 use crate::{Conv, Load, Requantize};
 
@@ -88,35 +88,18 @@ impl<X: Load<Value: Quantized>, F: Finish> Blocks for Pixels<'_, X, F> {
     #[inline(always)]
     fn block<const N: usize>(&self, first: usize) {
         let Self { conv, packed, finish, .. } = *self;
-        let (depth, stride, outputs) = (conv.depth(), conv.output[2], conv.group_outputs());
-        let patch = self.scratch.get(..conv.groups * depth * N).unwrap_or_default().as_chunks::<N>().0;
+        let (stride, outputs) = (conv.output[2], conv.group_outputs());
+        let patch = form::Patch::<N>::new(self.scratch, conv.groups, conv.depth());
         for pixel in 0..N {
-            self.gather(first + pixel, patch, pixel);
+            let mut patch = patch.pixel(pixel);
+            conv.runs(first + pixel, |from, len| {
+                patch.push(from.and_then(|from| self.x.get(from..from + len)), len, self.x_zero);
+            });
         }
         let y = self.y.get(first * stride..(first + N) * stride).unwrap_or_default();
         for group in 0..conv.groups {
-            let inputs = patch.get(group * depth..(group + 1) * depth).unwrap_or_default();
-            let quads = block_quads(depth) * outputs.div_ceil(OUTPUTS);
-            let packed = packed.get(group * quads..(group + 1) * quads).unwrap_or_default();
-            let y = y.get(group * outputs..).unwrap_or_default();
-            Tile { inputs, packed, finish, outputs, y, stride }.run();
+            patch.run(group, packed, finish, outputs, y.get(group * outputs..).unwrap_or_default(), stride);
         }
-    }
-}
-
-impl<X: Load<Value: Quantized>, F: Finish> Pixels<'_, X, F> {
-    /// Copies what the window of output pixel number `pixel` covers to place `to` of the tile, group by group.
-    #[inline(always)]
-    fn gather<const P: usize>(&self, pixel: usize, patch: &[[Cell<i16>; P]], to: usize) {
-        let mut taps = 0;
-        self.conv.runs(pixel, |from, len| {
-            let patch = patch.get(taps..taps + len).unwrap_or_default();
-            taps += len;
-            match from.and_then(|from| self.x.get(from..from + len)) {
-                Some(x) => patch.iter().zip(x).for_each(|(patch, x)| patch[to].set(x.load().to_i16())),
-                None => patch.iter().for_each(|patch| patch[to].set(self.x_zero)),
-            }
-        });
     }
 }
 

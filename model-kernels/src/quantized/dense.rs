@@ -5,9 +5,9 @@ use core::marker::PhantomData;
 use core::ops::Range;
 
 use crate::overlap::{Overlap, Step};
-use crate::quantized::Quantized;
-use crate::quantized::pack::{Layer, Packer, Packing, Quad};
-use crate::quantized::tile::{Finish, PIXELS, Requantized, Sums, Tile};
+use crate::quantized::finish::{Finish, Requantized, Sums};
+use crate::quantized::pack::{Layer, PIXELS, Packer, Packing, Quad};
+use crate::quantized::{Quantized, form};
 use crate::tile::{Blocks, blocks};
 use crate::{Dense, Load, Requantize};
 
@@ -43,8 +43,7 @@ impl Dense {
         finish: F,
     ) {
         if self.rows == 1 {
-            let inputs = x.get(..self.inputs).unwrap_or_default().as_chunks::<1>().0;
-            return Tile { inputs, packed, finish, outputs: self.outputs, y, stride: 0 }.run();
+            return form::row(x.get(..self.inputs).unwrap_or_default(), packed, finish, self.outputs, y);
         }
         Rows { dense: self, x, packed, y, scratch, finish }.all::<PIXELS>(self.rows, self.backward);
     }
@@ -93,15 +92,13 @@ impl<X: Load<Value: Quantized>, F: Finish> Blocks for Rows<'_, X, F> {
     #[inline(always)]
     fn block<const N: usize>(&self, first: usize) {
         let Self { dense, packed, finish, .. } = *self;
-        let inputs = self.scratch.get(..N * dense.inputs).unwrap_or_default().as_chunks::<N>().0;
+        let patch = form::Patch::<N>::new(self.scratch, 1, dense.inputs);
         for row in 0..N {
-            let x = self.x.get((first + row) * dense.inputs..(first + row + 1) * dense.inputs).unwrap_or_default();
-            for (inputs, x) in inputs.iter().zip(x) {
-                inputs[row].set(x.load().to_i16());
-            }
+            let x = self.x.get((first + row) * dense.inputs..(first + row + 1) * dense.inputs);
+            patch.pixel(row).push(x, dense.inputs, 0);
         }
         let y = self.y.get(first * dense.outputs..(first + N) * dense.outputs).unwrap_or_default();
-        Tile { inputs, packed, finish, outputs: dense.outputs, y, stride: dense.outputs }.run();
+        patch.run(0, packed, finish, dense.outputs, y, dense.outputs);
     }
 }
 

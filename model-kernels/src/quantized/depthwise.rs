@@ -11,9 +11,9 @@ use core::marker::PhantomData;
 
 use crate::overlap::Overlap;
 use crate::quantized::Quantized;
+use crate::quantized::finish::{Finish, Requantized, Sums};
 use crate::quantized::lines::{Lines, Ring};
 use crate::quantized::pack::{Layer, Quad};
-use crate::quantized::tile::{Finish, Requantized, Sums};
 use crate::tile::{Blocks, chunk};
 use crate::{Depthwise, Load, Requantize};
 

@@ -10,7 +10,11 @@
 //!   outputs at 4i and 4i + 2, then those at 4i + 1 and 4i + 3. The sums that start are `bias[o] + 256 · bias[o + 1]` of both
 //!   pairs, and then `bias[o]` of both.
 
-use crate::quantized::tile::OUTPUTS;
+/// How many pixels a tile has: their inputs are gathered side by side, so that each weight is read once for all of them.
+pub(crate) const PIXELS: usize = 2;
+
+/// How many outputs a tile has.
+pub(crate) const OUTPUTS: usize = 4;
 
 /// Four bytes of packed constants, which lie as processors load them at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,7 +45,7 @@ pub enum Packing {
 
 impl Packing {
     /// What the target of this build reads.
-    pub const NATIVE: Self = Self::Portable;
+    pub const NATIVE: Self = if cfg!(dsp) { Self::Dsp } else { Self::Portable };
 }
 
 /// The one of two packings of constant data that the target reads; the other does not reach the firmware.

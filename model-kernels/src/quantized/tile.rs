@@ -1,72 +1,102 @@
-//! The micro-kernel of quantized linear layers in portable form: a tile of sums over packed weights, and what becomes of them.
+//! The micro-kernel of quantized linear layers in portable form: a tile of sums over packed weights.
+//!
+//! `arch/dsp.rs` stands in for it where the processor has more to offer.
 
 use core::cell::Cell;
-use core::marker::PhantomData;
 
+use crate::Load;
 use crate::quantized::Quantized;
-use crate::quantized::pack::Quad;
-use crate::{Load, Requantize};
+use crate::quantized::finish::Finish;
+use crate::quantized::pack::{OUTPUTS, Quad};
 
-/// How many pixels a tile has: their inputs are gathered side by side, so that each weight is read once for all of them.
-pub(crate) const PIXELS: usize = 2;
-
-/// How many outputs a tile has.
-pub(crate) const OUTPUTS: usize = 4;
-
-/// What becomes of finished sums.
-pub(crate) trait Finish: Copy {
-    /// The element type of `y`.
-    type Output: Copy;
-
-    /// The element for a sum.
-    fn finish(self, sum: i32, multiplier: i32) -> Self::Output;
+/// The gathered inputs of `P` pixels, for each group of channels `[k][pixel]`.
+#[derive(Clone, Copy)]
+pub(crate) struct Patch<'a, const P: usize> {
+    inputs: &'a [[Cell<i16>; P]],
+    depth: usize,
 }
 
-/// The sum itself.
-#[derive(Clone, Copy)]
-pub(crate) struct Sums;
-
-impl Finish for Sums {
-    type Output = i32;
-
+impl<'a, const P: usize> Patch<'a, P> {
+    /// A patch of `groups` of `depth` products in `scratch`.
     #[inline(always)]
-    fn finish(self, sum: i32, _: i32) -> i32 {
-        sum
+    pub(crate) fn new(scratch: &'a [Cell<i16>], groups: usize, depth: usize) -> Self {
+        Self { inputs: scratch.get(..groups * depth * P).unwrap_or_default().as_chunks().0, depth }
+    }
+
+    /// What fills in the inputs of pixel number `to`.
+    #[inline(always)]
+    pub(crate) fn pixel(self, to: usize) -> Pixel<'a, P> {
+        Pixel { rest: self.inputs, to }
+    }
+
+    /// Computes `outputs` of `y` at all pixels of the tile of group number `group`.
+    #[inline(always)]
+    pub(crate) fn run<F: Finish>(
+        self,
+        group: usize,
+        packed: &[Quad],
+        finish: F,
+        outputs: usize,
+        y: &[Cell<F::Output>],
+        stride: usize,
+    ) {
+        let inputs = self.inputs.get(group * self.depth..(group + 1) * self.depth).unwrap_or_default();
+        let quads = block_quads(self.depth) * outputs.div_ceil(OUTPUTS);
+        let packed = packed.get(group * quads..(group + 1) * quads).unwrap_or_default();
+        Tile { inputs, packed, finish, outputs, y, stride }.run();
     }
 }
 
-/// The requantized sum.
-#[derive(Clone, Copy)]
-pub(crate) struct Requantized<Y>(pub(crate) Requantize, pub(crate) PhantomData<Y>);
+/// Fills in the inputs of a pixel, run by run.
+pub(crate) struct Pixel<'a, const P: usize> {
+    rest: &'a [[Cell<i16>; P]],
+    to: usize,
+}
 
-impl<Y: Quantized> Finish for Requantized<Y> {
-    type Output = Y;
-
+impl<const P: usize> Pixel<'_, P> {
+    /// Takes the next `len` inputs of `x`, or as many `padding`.
     #[inline(always)]
-    fn finish(self, sum: i32, multiplier: i32) -> Y {
-        Y::saturate(self.0.apply(sum, multiplier))
+    pub(crate) fn push<X: Load<Value: Quantized>>(&mut self, x: Option<&[X]>, len: usize, padding: i16) {
+        let (patch, rest) = self.rest.split_at_checked(len).unwrap_or_default();
+        self.rest = rest;
+        match x {
+            Some(x) => patch.iter().zip(x).for_each(|(patch, x)| patch[self.to].set(x.load().to_i16())),
+            None => patch.iter().for_each(|patch| patch[self.to].set(padding)),
+        }
     }
+}
+
+/// A layer of one row, whose inputs are read where they lie.
+#[inline(always)]
+pub(crate) fn row<X: Load<Value: Quantized>, F: Finish>(
+    x: &[X],
+    packed: &[Quad],
+    finish: F,
+    outputs: usize,
+    y: &[Cell<F::Output>],
+) {
+    Tile { inputs: x.as_chunks::<1>().0, packed, finish, outputs, y, stride: 0 }.run();
 }
 
 /// A layer at `P` pixels: `y[p][o] = finish(bias[o] + Σ inputs[k][p] · weights[k][o], multipliers[o])`.
-pub(crate) struct Tile<'a, X, F: Finish, const P: usize> {
+struct Tile<'a, X, F: Finish, const P: usize> {
     /// The gathered inputs.
-    pub(crate) inputs: &'a [[X; P]],
+    inputs: &'a [[X; P]],
     /// The layer's constants, as [`pack`](crate::quantized::pack) has them.
-    pub(crate) packed: &'a [Quad],
-    pub(crate) finish: F,
+    packed: &'a [Quad],
+    finish: F,
     /// How many outputs there are.
-    pub(crate) outputs: usize,
+    outputs: usize,
     /// The outputs of all pixels.
-    pub(crate) y: &'a [Cell<F::Output>],
+    y: &'a [Cell<F::Output>],
     /// From one pixel to the next in `y`.
-    pub(crate) stride: usize,
+    stride: usize,
 }
 
 impl<X: Load<Value: Quantized>, F: Finish, const P: usize> Tile<'_, X, F, P> {
     /// Computes all outputs.
     #[inline(always)]
-    pub(crate) fn run(&self) {
+    fn run(&self) {
         let quads = block_quads(self.inputs.len());
         for (block, first) in (0..self.outputs).step_by(OUTPUTS).enumerate() {
             let packed = self.packed.get(block * quads..(block + 1) * quads).unwrap_or_default();
@@ -99,6 +129,6 @@ impl<X: Load<Value: Quantized>, F: Finish, const P: usize> Tile<'_, X, F, P> {
 }
 
 /// How many quads a block of outputs has.
-pub(crate) const fn block_quads(depth: usize) -> usize {
+const fn block_quads(depth: usize) -> usize {
     depth + 2 * OUTPUTS
 }

@@ -1,0 +1,68 @@
+//! What becomes of the sums of a quantized linear layer.
+
+use core::marker::PhantomData;
+
+use crate::Requantize;
+use crate::quantized::Quantized;
+
+/// What becomes of finished sums.
+pub(crate) trait Finish: Copy {
+    /// The element type of `y`.
+    type Output: Copy;
+
+    /// The element for a sum.
+    fn finish(self, sum: i32, multiplier: i32) -> Self::Output;
+
+    /// What the sums become, if it is what layers do most.
+    #[cfg(dsp)]
+    fn fused(self) -> Option<Fused> {
+        None
+    }
+}
+
+/// Sums that become elements of 8 bits by a shift of 33, clipped to their type, with this zero point.
+#[cfg(dsp)]
+pub(crate) enum Fused {
+    I8(i32),
+    U8(i32),
+}
+
+/// The sum itself.
+#[derive(Clone, Copy)]
+pub(crate) struct Sums;
+
+impl Finish for Sums {
+    type Output = i32;
+
+    #[inline(always)]
+    fn finish(self, sum: i32, _: i32) -> i32 {
+        sum
+    }
+}
+
+/// The requantized sum.
+#[derive(Clone, Copy)]
+pub(crate) struct Requantized<Y>(pub(crate) Requantize, pub(crate) PhantomData<Y>);
+
+impl<Y: Quantized> Finish for Requantized<Y> {
+    type Output = Y;
+
+    #[inline(always)]
+    fn finish(self, sum: i32, multiplier: i32) -> Y {
+        Y::saturate(self.0.apply(sum, multiplier))
+    }
+
+    #[cfg(dsp)]
+    #[inline(always)]
+    fn fused(self) -> Option<Fused> {
+        match self.0 {
+            Requantize { left: 0, shift: 33, zero, low: -128, high: 127 }
+                if Y::LOWEST == Y::saturate(-128) && Y::HIGHEST == Y::saturate(127) =>
+            {
+                Some(Fused::I8(zero))
+            }
+            Requantize { left: 0, shift: 33, zero, low: 0, high: 255 } if Y::HIGHEST == Y::saturate(255) => Some(Fused::U8(zero)),
+            _ => None,
+        }
+    }
+}
