@@ -147,6 +147,7 @@ operators! {
     Pool in pool,
     Reduce in reduce,
     Reshape in reshape,
+    Scatter in scatter,
     Slice in slice,
     Softmax in softmax,
     Transpose in transpose,

@@ -12,11 +12,14 @@ pub mod depth_to_space;
 pub mod elementwise;
 pub mod expand;
 pub mod gather;
+pub mod gather_elements;
+pub mod index;
 pub mod matmul;
 pub mod pad;
 pub mod pool;
 pub mod reduce;
 pub mod reshape;
+pub mod scatter;
 pub mod slice;
 pub mod softmax;
 pub mod transpose;
@@ -43,11 +46,13 @@ pub const DEFS: &[&[OpDef]] = &[
     elementwise::DEFS,
     expand::DEFS,
     gather::DEFS,
+    gather_elements::DEFS,
     matmul::DEFS,
     pad::DEFS,
     pool::DEFS,
     reduce::DEFS,
     reshape::DEFS,
+    scatter::DEFS,
     slice::DEFS,
     softmax::DEFS,
     transpose::DEFS,

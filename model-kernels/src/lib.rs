@@ -33,6 +33,7 @@ pub mod pool;
 pub mod quantized;
 pub mod reduce;
 pub mod scalar;
+pub mod scatter;
 pub mod softmax;
 #[cfg(test)]
 mod testing;
@@ -61,4 +62,5 @@ pub use quantized::pack::{Layer, Packing, Quad, pick};
 pub use quantized::requantize::Requantize;
 pub use reduce::Reduce;
 pub use scalar::*;
+pub use scatter::Scatter;
 pub use softmax::Softmax;

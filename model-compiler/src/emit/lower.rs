@@ -13,6 +13,7 @@ use crate::op::Types;
 use crate::ops::copy::Strided;
 use crate::ops::elementwise::Expr;
 use crate::plan::{self, Plan};
+use crate::scalar::Scalar;
 use crate::tensor::Tensor;
 use crate::ty::{ElemType, TensorType};
 
@@ -97,6 +98,13 @@ impl<'a> Lower<'a> {
         };
         let packed = self.types(|types| self.node.op.rules().pack(types, index, constant));
         self.constant(&self.graph.value(id).name, packed.unwrap_or_else(|| constant.clone()))
+    }
+
+    /// The value of all elements of input `index`, where it is constant data of one.
+    pub fn uniform(&self, index: usize) -> Option<Scalar> {
+        let elements = Scalar::all(self.graph.constant(self.node.inputs[index])?);
+        let (first, rest) = elements.split_first()?;
+        rest.iter().all(|element| element == first).then_some(*first)
     }
 
     /// Constant data that the operator makes.
