@@ -14,11 +14,14 @@ pub mod expand;
 pub mod gather;
 pub mod gather_elements;
 pub mod index;
+pub mod loss;
 pub mod matmul;
+pub mod normalize;
 pub mod pad;
 pub mod pool;
 pub mod reduce;
 pub mod reshape;
+pub mod resize;
 pub mod scatter;
 pub mod slice;
 pub mod softmax;
@@ -47,11 +50,14 @@ pub const DEFS: &[&[OpDef]] = &[
     expand::DEFS,
     gather::DEFS,
     gather_elements::DEFS,
+    loss::DEFS,
     matmul::DEFS,
+    normalize::DEFS,
     pad::DEFS,
     pool::DEFS,
     reduce::DEFS,
     reshape::DEFS,
+    resize::DEFS,
     scatter::DEFS,
     slice::DEFS,
     softmax::DEFS,

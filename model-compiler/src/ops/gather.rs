@@ -46,14 +46,20 @@ fn read(node: &mut NodeReader) -> Result<Vec<ValueId>> {
             format!("use indices from -{size} to {}", size.saturating_sub(1)),
         )
     })?;
-    let Some(span) = progression(&places) else {
-        return Ok(vec![node.push(Gather { axis }, &[x, indices])?]);
-    };
-    let mut spans: Vec<Span> = shape.iter().copied().map(Span::all).collect();
-    spans[axis] = span;
-    let taken = slice::push(node, x, spans)?;
+    let taken = push_constant(node, x, axis, &places)?;
     let shape = output_shape(&shape, axis, &node.ty(indices).shape);
     Ok(vec![node.reshape(taken, shape)?])
+}
+
+/// The elements of `x` at `places` along `axis`; a slice of it, where they are evenly spaced.
+pub fn push_constant(node: &mut NodeReader, x: ValueId, axis: usize, places: &[usize]) -> Result<ValueId> {
+    let Some(span) = progression(places) else {
+        let indices = node.add_constant(Tensor::from_sizes(places));
+        return node.push(Gather { axis }, &[x, indices]);
+    };
+    let mut spans: Vec<Span> = node.ty(x).shape.iter().copied().map(Span::all).collect();
+    spans[axis] = span;
+    slice::push(node, x, spans)
 }
 
 /// `places` as evenly spaced elements, if that is what they are.
