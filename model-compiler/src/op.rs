@@ -136,6 +136,7 @@ operators! {
     Conv in conv,
     ConvTranspose in conv_transpose,
     Copy in copy,
+    Cumulate in cumulate,
     Dense in dense,
     Elementwise in elementwise,
     Expand in expand,
@@ -152,6 +153,7 @@ operators! {
     Scatter in scatter,
     Slice in slice,
     Softmax in softmax,
+    TopK in top_k,
     Transpose in transpose,
 }
 

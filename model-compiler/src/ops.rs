@@ -2,11 +2,13 @@
 //! in-place rule and kernel call.
 
 pub mod arg;
+pub mod compare;
 pub mod concat;
 pub mod constant;
 pub mod conv;
 pub mod conv_transpose;
 pub mod copy;
+pub mod cumulate;
 pub mod dense;
 pub mod depth_to_space;
 pub mod elementwise;
@@ -25,6 +27,7 @@ pub mod resize;
 pub mod scatter;
 pub mod slice;
 pub mod softmax;
+pub mod top_k;
 pub mod transpose;
 pub mod window;
 
@@ -40,10 +43,12 @@ use crate::ty::{ElemType, TensorType};
 /// The definitions of each family.
 pub const DEFS: &[&[OpDef]] = &[
     arg::DEFS,
+    compare::DEFS,
     concat::DEFS,
     constant::DEFS,
     conv::DEFS,
     conv_transpose::DEFS,
+    cumulate::DEFS,
     dense::DEFS,
     depth_to_space::DEFS,
     elementwise::DEFS,
@@ -61,6 +66,7 @@ pub const DEFS: &[&[OpDef]] = &[
     scatter::DEFS,
     slice::DEFS,
     softmax::DEFS,
+    top_k::DEFS,
     transpose::DEFS,
 ];
 

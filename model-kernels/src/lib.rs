@@ -18,6 +18,7 @@ pub mod arg;
 pub mod conv;
 pub mod conv_transpose;
 pub mod copy;
+pub mod cumulate;
 pub mod dense;
 pub mod depthwise;
 pub mod elementwise;
@@ -40,6 +41,7 @@ pub mod softmax;
 #[cfg(test)]
 mod testing;
 mod tile;
+pub mod top_k;
 mod window;
 
 pub use accumulate::Accumulate;
@@ -47,6 +49,7 @@ pub use arg::Arg;
 pub use conv::Conv;
 pub use conv_transpose::ConvTranspose;
 pub use copy::{Copy, fill, range};
+pub use cumulate::Cumulate;
 pub use dense::Dense;
 pub use depthwise::Depthwise;
 pub use elementwise::{Elementwise, Operands};
@@ -68,3 +71,4 @@ pub use reduce::Reduce;
 pub use scalar::*;
 pub use scatter::Scatter;
 pub use softmax::Softmax;
+pub use top_k::TopK;

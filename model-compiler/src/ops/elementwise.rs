@@ -13,6 +13,7 @@ mod tests;
 
 pub use catalogue::DEFS;
 pub use expr::Expr;
+pub use functions::cast;
 
 use proc_macro2::{Literal, TokenStream};
 use quote::quote;
