@@ -1,6 +1,6 @@
 //! `Graph` and `Plan` → the module that the user reads with `cargo expand`.
 
-mod docs;
+pub(crate) mod docs;
 mod interface;
 mod lower;
 pub mod names;
@@ -11,6 +11,7 @@ pub use interface::elem;
 pub use lower::{Lower, Operand, literal};
 pub use partial::partial;
 
+use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 
 use proc_macro2::{Ident, Literal, TokenStream};
@@ -28,10 +29,10 @@ use crate::ty::TensorType;
 
 /// Writes the module.
 pub fn rust(graph: &Graph, plan: &Plan, options: &Options, source: &Source) -> TokenStream {
-    let mut emit = Emit::new(graph, plan);
+    let emit = Emit::new(graph, plan);
     let (steps, kernels) = emit.steps();
     let interface = Interface::of_graph(graph);
-    let summary = docs::summary(graph, plan, source, emit.weights.bytes());
+    let summary = docs::summary(graph, plan, source, emit.weights.borrow().bytes());
     let Options { name: module, visibility, runtime, .. } = options;
     let types = interface.types();
     let constants = constants(graph, plan, &emit);
@@ -39,7 +40,7 @@ pub fn rust(graph: &Graph, plan: &Plan, options: &Options, source: &Source) -> T
     let tensors = interface.modules();
     let model = model(&emit, &interface, steps);
     let memory = emit.memory();
-    let weights = emit.weights.module();
+    let weights = emit.weights.borrow().module();
     quote! {
         #(#[doc = #summary])*
         #visibility mod #module {
@@ -61,7 +62,7 @@ pub fn rust(graph: &Graph, plan: &Plan, options: &Options, source: &Source) -> T
 struct Emit<'a> {
     graph: &'a Graph,
     plan: &'a Plan,
-    weights: Weights,
+    weights: RefCell<Weights>,
     /// The constant in `memory` and the variable in `run_in_place` of each value that has a place.
     places: Vec<Option<Ident>>,
 }
@@ -83,7 +84,7 @@ impl<'a> Emit<'a> {
             let same = plan.same_place(graph, id).find_map(|other| places[other.index()].clone());
             places[id.index()] = Some(same.unwrap_or_else(|| names.variable(&graph.value(id).name)));
         }
-        Self { graph, plan, weights: Weights::new(&path), places }
+        Self { graph, plan, weights: RefCell::new(Weights::new(&path)), places }
     }
 
     /// The variable that holds a value's place.
@@ -92,7 +93,7 @@ impl<'a> Emit<'a> {
     }
 
     /// The statements of a run, one step after another, and the kernels that several of them share.
-    fn steps(&mut self) -> (Vec<TokenStream>, Option<TokenStream>) {
+    fn steps(&self) -> (Vec<TokenStream>, Option<TokenStream>) {
         let (bodies, calls) = self.bodies();
         let (functions, kernels) = shared_kernels(&calls);
         let inputs = self.graph.inputs.iter().filter(|&&id| self.graph.uses(id) > 0);
@@ -117,10 +118,10 @@ impl<'a> Emit<'a> {
     }
 
     /// What each step does, and the kernel that it calls if that can be shared.
-    fn bodies(&mut self) -> (Vec<TokenStream>, Vec<Option<Call>>) {
+    fn bodies(&self) -> (Vec<TokenStream>, Vec<Option<Call>>) {
         let plan = self.plan;
         let lowered = plan.steps.iter().enumerate().map(|(index, step)| {
-            let lower = Lower::new(self.graph, plan, index, &self.places, &mut self.weights);
+            let lower = Lower::new(self.graph, plan, index, &self.places, &self.weights);
             (step.op.rules().lower(&lower), lower.take_call())
         });
         lowered.unzip()
@@ -224,7 +225,7 @@ fn place(name: &Ident, ty: &TensorType, offset: usize) -> TokenStream {
 
 fn constants(graph: &Graph, plan: &Plan, emit: &Emit) -> TokenStream {
     let ram = Literal::usize_unsuffixed(plan.arena_bytes);
-    let weights = Literal::usize_unsuffixed(emit.weights.bytes());
+    let weights = Literal::usize_unsuffixed(emit.weights.borrow().bytes());
     let macs = Literal::u64_unsuffixed(docs::macs(graph, plan));
     quote! {
         /// Bytes of working memory: the arena with inputs and outputs, and state.

@@ -8,7 +8,7 @@ use proc_macro2::TokenStream;
 use crate::diagnostic::Result;
 use crate::emit::Lower;
 use crate::graph::ValueId;
-use crate::kernels::Overlap;
+use crate::kernels::{Overlap, Rows};
 use crate::ops::elementwise::Expr;
 use crate::reader::NodeReader;
 use crate::tensor::Tensor;
@@ -43,6 +43,19 @@ pub enum View {
     Part(usize),
     /// The inputs are parts of the output, from these offsets on.
     Whole(Vec<usize>),
+}
+
+/// A layer of an operator that holds several, for the table of the model.
+#[derive(Clone, Debug)]
+pub struct Part {
+    /// The ONNX nodes that it stands for.
+    pub origin: Vec<String>,
+    /// Its operator.
+    pub name: &'static str,
+    /// The type of its output.
+    pub output: TensorType,
+    /// Its multiply-accumulates of one run.
+    pub macs: u64,
 }
 
 /// The rules of a core operator: two duties, and defaults for the rest.
@@ -89,6 +102,17 @@ pub trait Operator: fmt::Debug {
         None
     }
 
+    /// How rows of the output depend on rows of input 0, both images of `[1, h, w, c]`; where the operator cannot run row by row, none.
+    /// Further inputs are constant, or images like the output of which each row is read for the same row of it.
+    fn rows(&self, _types: Types, _constant: &[bool]) -> Option<Rows> {
+        None
+    }
+
+    /// The same operator for an image that is only the rows under one row of the output, of an input 0 that is `whole` otherwise.
+    fn of_one_row(&self, _whole: &TensorType) -> Option<Op> {
+        None
+    }
+
     /// The operator in a line, for tests and for reading: `Conv 3×3 stride 2, relu(x)`.
     fn show(&self) -> String {
         format!("{self:?}")
@@ -97,6 +121,11 @@ pub trait Operator: fmt::Debug {
     /// Multiply-accumulates of one run.
     fn macs(&self, _types: Types) -> u64 {
         0
+    }
+
+    /// The layers of an operator that holds several.
+    fn parts(&self, _types: Types) -> Vec<Part> {
+        Vec::new()
     }
 }
 
@@ -132,6 +161,7 @@ macro_rules! operators {
 
 operators! {
     Arg in arg,
+    Cascade in cascade,
     Concat in concat,
     Conv in conv,
     ConvTranspose in conv_transpose,

@@ -2,6 +2,7 @@
 //! in-place rule and kernel call.
 
 pub mod arg;
+pub mod cascade;
 pub mod compare;
 pub mod concat;
 pub mod constant;

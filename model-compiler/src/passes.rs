@@ -5,6 +5,7 @@ mod affine;
 mod fold_affine;
 mod fold_affine_before;
 mod fold_pad;
+mod form_cascades;
 mod fuse_activation;
 mod fuse_elementwise;
 mod inline_scalars;
@@ -39,6 +40,8 @@ const PASSES: &[Pass] = &[
     // Chains first, so that an activation is fused whole.
     ("fuse_elementwise", fuse_elementwise::fuse_elementwise),
     ("fuse_activation", fuse_activation::fuse_activation),
+    // Last, as it looks at the memory of what is left.
+    ("form_cascades", form_cascades::form_cascades),
 ];
 
 /// Runs all passes; in debug builds the graph is verified after each.

@@ -77,6 +77,13 @@ impl Conv {
         self.run(x, weights, bias, y, scratch, activation);
     }
 
+    /// The same for an image of `rows` rows, with `above` rows of padding above: what a stage of a cascade sees at an edge.
+    #[inline(always)]
+    pub const fn clipped(self, above: usize, rows: usize) -> Self {
+        let ([_, columns, channels], [_, left]) = (self.input, self.padding);
+        Self { input: [rows, columns, channels], padding: [above, left], ..self }
+    }
+
     pub(crate) const fn window(self) -> Window {
         Window {
             input: [self.input[0], self.input[1]],

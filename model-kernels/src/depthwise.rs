@@ -80,6 +80,13 @@ impl Depthwise {
         self.run(x, weights, bias, y, activation);
     }
 
+    /// The same for an image of `rows` rows, with `above` rows of padding above: what a stage of a cascade sees at an edge.
+    #[inline(always)]
+    pub const fn clipped(self, above: usize, rows: usize) -> Self {
+        let ([_, columns, channels], [_, left]) = (self.input, self.padding);
+        Self { input: [rows, columns, channels], padding: [above, left], ..self }
+    }
+
     const fn window(self) -> Window {
         Window {
             input: [self.input[0], self.input[1]],

@@ -15,6 +15,7 @@ extern crate std;
 pub mod accumulate;
 mod arch;
 pub mod arg;
+pub mod cascade;
 pub mod conv;
 pub mod conv_transpose;
 pub mod copy;
@@ -46,6 +47,7 @@ mod window;
 
 pub use accumulate::Accumulate;
 pub use arg::Arg;
+pub use cascade::{Band, Rows, cascade, last, part};
 pub use conv::Conv;
 pub use conv_transpose::ConvTranspose;
 pub use copy::{Copy, fill, range};

@@ -72,6 +72,43 @@ impl Pool {
         }
     }
 
+    /// Takes row number `row` of an image of `rows` rows, all of which are under the window; after the last row, `y` is computed.
+    ///
+    /// `self` describes an image of one row. `folded` keeps what was made of the rows so far, in the order of [`Pool::run`].
+    #[inline(always)]
+    #[allow(clippy::too_many_arguments, reason = "a row has its number beside the operands of a run")]
+    pub fn fold_row<T: Copy, R: Reduction<T>, X: Load<Value = T>>(
+        self,
+        row: usize,
+        rows: usize,
+        reduction: R,
+        x: &[X],
+        folded: &[Cell<R::Folded>],
+        y: &[Cell<T>],
+        activation: impl Fn(T) -> T,
+    ) {
+        let window = self.window();
+        let [_, columns, channels] = self.output;
+        for column in 0..columns {
+            let place = Place { image: 0, output: [0, column] };
+            let (inside, padded) = self.counts(place);
+            let pixels = window.taps(place, 1).map(|tap| window.under(place, 1, tap));
+            for channel in 0..channels {
+                let index = column * channels + channel;
+                let (Some(kept), Some(y)) = (folded.get(index), y.get(index)) else { return };
+                let start = if row == 0 { reduction.start() } else { kept.get() };
+                let sum = pixels.clone().fold(start, |sum, pixel| match x.get(pixel * channels + channel) {
+                    Some(x) => reduction.fold(sum, x.load()),
+                    None => sum,
+                });
+                kept.set(sum);
+                if row + 1 == rows {
+                    y.set(activation(reduction.finish(sum, inside * rows, padded * rows)));
+                }
+            }
+        }
+    }
+
     /// The second output of `MaxPool`: where the first of the greatest elements lies, as an index into the tensor
     /// `[n][c][height][width]`, or `[n][c][width][height]` if `column_major` (ONNX's `storage_order`).
     #[inline(always)]
@@ -110,6 +147,13 @@ impl Pool {
         let [below, right] = self.padding_end;
         let padded = Window { input: [height + above + below, width + left + right], padding: [0, 0], ..window };
         (window.count(place), padded.count(place))
+    }
+
+    /// The same for an image of `rows` rows, with `above` rows of padding above: what a stage of a cascade sees at an edge.
+    #[inline(always)]
+    pub const fn clipped(self, above: usize, rows: usize) -> Self {
+        let ([_, columns, channels], [_, left]) = (self.input, self.padding);
+        Self { input: [rows, columns, channels], padding: [above, left], ..self }
     }
 
     pub(crate) const fn window(self) -> Window {
@@ -396,6 +440,28 @@ mod tests {
         assert_eq!(y[0].get(), f16::from_f32(565.685_4));
         pool.run(Average { include_padding: false }, &[f16::MAX; 32], &y, |x| x);
         assert_eq!(y[0].get(), f16::MAX);
+    }
+
+    #[test]
+    fn rows_one_after_another_give_the_same() {
+        let global = Pool {
+            input: [5, 6, 3],
+            output: [1, 2, 3],
+            kernel: [5, 3],
+            strides: [1, 3],
+            padding: [0, 0],
+            padding_end: [0, 0],
+            ..POOL
+        };
+        let row = Pool { input: [1, 6, 3], kernel: [1, 3], ..global };
+        let x = numbers(90, 1);
+        let average = Average { include_padding: false };
+        let (whole, by_rows, folded) = (cells(&[0.0f32; 6]), cells(&[0.0f32; 6]), cells(&[7.0f32; 6]));
+        global.run(average, &x, &whole, |x| x * 2.0);
+        for (number, x) in x.chunks(18).enumerate() {
+            row.fold_row(number, 5, average, x, &folded, &by_rows, |x| x * 2.0);
+        }
+        assert_eq!(values(&by_rows), values(&whole));
     }
 
     #[test]

@@ -70,6 +70,25 @@ impl<'a, const BYTES: usize> Places<'a, BYTES> {
     }
 }
 
+impl<'a, const BYTES: usize> Places<'a, BYTES> {
+    /// Makes room for a row of `len` elements at the end of a place, moving the others down by as many; gives the room.
+    #[inline(always)]
+    pub fn push<T: Plain, const OFFSET: usize, const LEN: usize>(
+        self,
+        place: Place<T, OFFSET, LEN>,
+        len: usize,
+    ) -> &'a [Cell<T>] {
+        let cells = self.at(place);
+        let kept = LEN.saturating_sub(len);
+        if kept > 0 {
+            // SAFETY: `at` gives `LEN` elements, of which the last `kept` are moved to the first `kept`; as cells they may be
+            // written.
+            unsafe { core::ptr::copy(cells.as_ptr().add(LEN - kept), cells.as_ptr().cast_mut(), kept) };
+        }
+        cells.get(kept..).unwrap_or_default()
+    }
+}
+
 /// That `LEN` elements `T` from byte `OFFSET` on lie within an arena of `BYTES` bytes (aligned to 8) and are aligned.
 const fn assert_inside<T>(offset: usize, len: usize, bytes: usize) {
     assert!(align_of::<T>() <= 8 && offset.is_multiple_of(align_of::<T>()), "the place is not aligned for its elements");

@@ -1,20 +1,20 @@
-/// `wake.onnx` (opset 17): 11 steps, 39780 bytes of constant data, 24160 bytes of working memory, 468008 multiply-accumulates a run.
+/// `wake.onnx` (opset 17): 6 steps, 39780 bytes of constant data, 15104 bytes of working memory, 468008 multiply-accumulates a run.
 ///
 /// | step | ONNX nodes | operator | output | MACs |
 /// |---|---|---|---|---|
-/// | 0 | `/conv_0/Conv`, `/relu_0/Relu` | Conv | f32[1, 23, 16, 16] | 147200 |
-/// | 1 | `/conv_1/Conv`, `/relu_1/Relu` | Conv | f32[1, 21, 8, 16] | 24192 |
-/// | 2 | `/conv_2/Conv`, `/relu_2/Relu` | Dense | f32[1, 21, 8, 32] | 86016 |
-/// | 3 | `/conv_3/Conv`, `/relu_3/Relu` | Conv | f32[1, 19, 4, 32] | 21888 |
-/// | 4 | `/conv_4/Conv`, `/relu_4/Relu` | Dense | f32[1, 19, 4, 40] | 97280 |
-/// | 5 | `/conv_5/Conv`, `/relu_5/Relu` | Conv | f32[1, 17, 1, 40] | 8160 |
-/// | 6 | `/conv_6/Conv`, `/relu_6/Relu` | Dense | f32[1, 17, 1, 56] | 38080 |
-/// | 7 | `/conv_7/Conv`, `/relu_7/Relu` | Conv | f32[1, 13, 1, 56] | 3640 |
-/// | 8 | `/conv_8/Conv`, `/relu_8/Relu` | Dense | f32[1, 13, 1, 56] | 40768 |
-/// | 9 | `/conv_9/Conv`, `/relu_9/Relu` | Conv | f32[1, 1, 1, 56] | 728 |
-/// | 10 | `/conv_10/Conv`, `/Sigmoid` | Dense | f32[1, 1, 1, 1] | 56 |
+/// | 0 | `/conv_0/Conv`, `/relu_0/Relu` | Conv row by row | f32[1, 23, 16, 16] | 147200 |
+/// | 0 | `/conv_1/Conv`, `/relu_1/Relu` | Conv row by row | f32[1, 21, 8, 16] | 24192 |
+/// | 0 | `/conv_2/Conv`, `/relu_2/Relu` | Dense row by row | f32[1, 21, 8, 32] | 86016 |
+/// | 0 | `/conv_3/Conv`, `/relu_3/Relu` | Conv row by row | f32[1, 19, 4, 32] | 21888 |
+/// | 0 | `/conv_4/Conv`, `/relu_4/Relu` | Dense row by row | f32[1, 19, 4, 40] | 97280 |
+/// | 0 | `/conv_5/Conv`, `/relu_5/Relu` | Conv row by row | f32[1, 17, 1, 40] | 8160 |
+/// | 1 | `/conv_6/Conv`, `/relu_6/Relu` | Dense | f32[1, 17, 1, 56] | 38080 |
+/// | 2 | `/conv_7/Conv`, `/relu_7/Relu` | Conv | f32[1, 13, 1, 56] | 3640 |
+/// | 3 | `/conv_8/Conv`, `/relu_8/Relu` | Dense | f32[1, 13, 1, 56] | 40768 |
+/// | 4 | `/conv_9/Conv`, `/relu_9/Relu` | Conv | f32[1, 1, 1, 56] | 728 |
+/// | 5 | `/conv_10/Conv`, `/Sigmoid` | Dense | f32[1, 1, 1, 1] | 56 |
 ///
-/// The arena takes 24160 bytes: fewer than the 34304 bytes of the largest set of values that are alive at one step, as steps write over what they have read.
+/// The arena takes 15104 bytes: fewer than the 17824 bytes of the largest set of values that are alive at one step, as steps write over what they have read.
 pub mod wake {
     use ::model_runtime as rt;
     /// `features`: f32[1, 1, 49, 32]
@@ -22,7 +22,7 @@ pub mod wake {
     /// `score`: f32[1, 1]
     pub type Output = [f32; 1];
     /// Bytes of working memory: the arena with inputs and outputs, and state.
-    pub const RAM_BYTES: usize = 24160;
+    pub const RAM_BYTES: usize = 15104;
     /// Bytes of constant data, without code.
     pub const WEIGHT_BYTES: usize = 39780;
     /// Multiply-accumulates a run.
@@ -85,131 +85,199 @@ pub mod wake {
         pub fn run_in_place(&mut self) -> &Output {
             let arena = self.arena.places();
             let features = arena.at(memory::FEATURES);
-            /// `/conv_0/Conv`, `/relu_0/Relu`: f32[1, 49, 32, 1] → f32[1, 23, 16, 16]
-            let relu_0 = arena.at(memory::RELU_0);
-            rt::Conv {
-                input: [49, 32, 1],
-                output: [23, 16, 16],
-                kernel: [5, 5],
-                strides: [2, 2],
-                dilations: [1, 1],
-                padding: [0, 2],
-                groups: 1,
-                batch: 1,
-                planar: false,
-                backward: false,
-            }
-                .run(
-                    features,
-                    &weights::CONV_0_WEIGHT,
-                    &weights::CONV_0_BIAS,
-                    relu_0,
-                    arena.at(memory::SCRATCH_0),
-                    rt::relu,
-                );
-            /// `/conv_1/Conv`, `/relu_1/Relu`: f32[1, 23, 16, 16] → f32[1, 21, 8, 16]
-            let relu_1 = arena.at(memory::RELU_1);
-            rt::Depthwise {
-                input: [23, 16, 16],
-                output: [21, 8, 16],
-                kernel: [3, 3],
-                strides: [1, 2],
-                dilations: [1, 1],
-                padding: [0, 1],
-                batch: 1,
-                backward: false,
-            }
-                .run(
-                    relu_0,
-                    &weights::CONV_1_WEIGHT,
-                    &weights::CONV_1_BIAS,
-                    relu_1,
-                    rt::relu,
-                );
-            /// `/conv_2/Conv`, `/relu_2/Relu`: f32[1, 21, 8, 16] → f32[1, 21, 8, 32]
-            let relu_2 = arena.at(memory::RELU_2);
-            rt::Dense {
-                rows: 168,
-                inputs: 16,
-                outputs: 32,
-                backward: true,
-            }
-                .run(
-                    relu_1,
-                    &weights::CONV_2_CONV,
-                    &weights::CONV_2_BIAS,
-                    relu_2,
-                    arena.at(memory::SCRATCH_2),
-                    rt::relu,
-                );
-            /// `/conv_3/Conv`, `/relu_3/Relu`: f32[1, 21, 8, 32] → f32[1, 19, 4, 32]
-            let relu_3 = arena.at(memory::RELU_3);
-            rt::Depthwise {
-                input: [21, 8, 32],
-                output: [19, 4, 32],
-                kernel: [3, 3],
-                strides: [1, 2],
-                dilations: [1, 1],
-                padding: [0, 1],
-                batch: 1,
-                backward: false,
-            }
-                .run(
-                    relu_2,
-                    &weights::CONV_3_WEIGHT,
-                    &weights::CONV_3_BIAS,
-                    relu_3,
-                    rt::relu,
-                );
-            /// `/conv_4/Conv`, `/relu_4/Relu`: f32[1, 19, 4, 32] → f32[1, 19, 4, 40]
-            let relu_4 = arena.at(memory::RELU_4);
-            rt::Dense {
-                rows: 76,
-                inputs: 32,
-                outputs: 40,
-                backward: true,
-            }
-                .run(
-                    relu_3,
-                    &weights::CONV_4_CONV,
-                    &weights::CONV_4_BIAS,
-                    relu_4,
-                    arena.at(memory::SCRATCH_4),
-                    rt::relu,
-                );
-            /// `/conv_5/Conv`, `/relu_5/Relu`: f32[1, 19, 4, 40] → f32[1, 17, 1, 40]
+            /// `/conv_0/Conv`, `/relu_0/Relu`, `/conv_1/Conv`, `/relu_1/Relu`, `/conv_2/Conv`, `/relu_2/Relu`, `/conv_3/Conv`, `/relu_3/Relu`, `/conv_4/Conv`, `/relu_4/Relu`, `/conv_5/Conv`, `/relu_5/Relu`: f32[1, 49, 32, 1] → f32[1, 17, 1, 40]
             let relu_5 = arena.at(memory::RELU_5);
-            rt::Depthwise {
-                input: [19, 4, 40],
-                output: [17, 1, 40],
-                kernel: [3, 4],
-                strides: [1, 1],
-                dilations: [1, 1],
-                padding: [0, 0],
-                batch: 1,
-                backward: false,
-            }
-                .run(
-                    relu_4,
-                    &weights::CONV_5_WEIGHT,
-                    &weights::CONV_5_BIAS,
-                    relu_5,
-                    rt::relu,
-                );
+            rt::cascade(
+                [
+                    rt::Rows {
+                        input: 49,
+                        output: 23,
+                        extent: 5,
+                        stride: 2,
+                        padding: 0,
+                    },
+                    rt::Rows {
+                        input: 23,
+                        output: 21,
+                        extent: 3,
+                        stride: 1,
+                        padding: 0,
+                    },
+                    rt::Rows {
+                        input: 21,
+                        output: 21,
+                        extent: 1,
+                        stride: 1,
+                        padding: 0,
+                    },
+                    rt::Rows {
+                        input: 21,
+                        output: 19,
+                        extent: 3,
+                        stride: 1,
+                        padding: 0,
+                    },
+                    rt::Rows {
+                        input: 19,
+                        output: 19,
+                        extent: 1,
+                        stride: 1,
+                        padding: 0,
+                    },
+                    rt::Rows {
+                        input: 19,
+                        output: 17,
+                        extent: 3,
+                        stride: 1,
+                        padding: 0,
+                    },
+                ],
+                |stage, band| match stage {
+                    0 => {
+                        let y = arena.push(memory::SCRATCH_0, 256);
+                        /// rows of `/conv_0/Conv`, `/relu_0/Relu`
+                        let x = rt::part(features, band.first * 32, band.rows * 32);
+                        rt::Conv {
+                            input: [5, 32, 1],
+                            output: [1, 16, 16],
+                            kernel: [5, 5],
+                            strides: [2, 2],
+                            dilations: [1, 1],
+                            padding: [0, 2],
+                            groups: 1,
+                            batch: 1,
+                            planar: false,
+                            backward: false,
+                        }
+                            .run(
+                                x,
+                                &weights::CONV_0_WEIGHT,
+                                &weights::CONV_0_BIAS,
+                                y,
+                                rt::part(arena.at(memory::SCRATCH_0_4), 0, 50),
+                                rt::relu,
+                            );
+                    }
+                    1 => {
+                        let y = rt::last(arena.at(memory::SCRATCH_0_1), 128);
+                        /// rows of `/conv_1/Conv`, `/relu_1/Relu`
+                        let x = rt::last(arena.at(memory::SCRATCH_0), band.rows * 256);
+                        rt::Depthwise {
+                            input: [3, 16, 16],
+                            output: [1, 8, 16],
+                            kernel: [3, 3],
+                            strides: [1, 2],
+                            dilations: [1, 1],
+                            padding: [0, 1],
+                            batch: 1,
+                            backward: false,
+                        }
+                            .run(
+                                x,
+                                &weights::CONV_1_WEIGHT,
+                                &weights::CONV_1_BIAS,
+                                y,
+                                rt::relu,
+                            );
+                    }
+                    2 => {
+                        let y = arena.push(memory::SCRATCH_0_2, 256);
+                        /// rows of `/conv_2/Conv`, `/relu_2/Relu`
+                        let x = rt::last(arena.at(memory::SCRATCH_0_1), band.rows * 128);
+                        rt::Dense {
+                            rows: 8,
+                            inputs: 16,
+                            outputs: 32,
+                            backward: false,
+                        }
+                            .run(
+                                x,
+                                &weights::CONV_2_CONV,
+                                &weights::CONV_2_BIAS,
+                                y,
+                                rt::part(arena.at(memory::SCRATCH_0_4), 0, 32),
+                                rt::relu,
+                            );
+                    }
+                    3 => {
+                        let y = rt::last(arena.at(memory::SCRATCH_0_1), 128);
+                        /// rows of `/conv_3/Conv`, `/relu_3/Relu`
+                        let x = rt::last(arena.at(memory::SCRATCH_0_2), band.rows * 256);
+                        rt::Depthwise {
+                            input: [3, 8, 32],
+                            output: [1, 4, 32],
+                            kernel: [3, 3],
+                            strides: [1, 2],
+                            dilations: [1, 1],
+                            padding: [0, 1],
+                            batch: 1,
+                            backward: false,
+                        }
+                            .run(
+                                x,
+                                &weights::CONV_3_WEIGHT,
+                                &weights::CONV_3_BIAS,
+                                y,
+                                rt::relu,
+                            );
+                    }
+                    4 => {
+                        let y = arena.push(memory::SCRATCH_0_3, 160);
+                        /// rows of `/conv_4/Conv`, `/relu_4/Relu`
+                        let x = rt::last(arena.at(memory::SCRATCH_0_1), band.rows * 128);
+                        rt::Dense {
+                            rows: 4,
+                            inputs: 32,
+                            outputs: 40,
+                            backward: false,
+                        }
+                            .run(
+                                x,
+                                &weights::CONV_4_CONV,
+                                &weights::CONV_4_BIAS,
+                                y,
+                                rt::part(arena.at(memory::SCRATCH_0_4), 0, 64),
+                                rt::relu,
+                            );
+                    }
+                    _ => {
+                        let y = rt::part(relu_5, band.row * 40, 40);
+                        /// rows of `/conv_5/Conv`, `/relu_5/Relu`
+                        let x = rt::last(arena.at(memory::SCRATCH_0_3), band.rows * 160);
+                        rt::Depthwise {
+                            input: [3, 4, 40],
+                            output: [1, 1, 40],
+                            kernel: [3, 4],
+                            strides: [1, 1],
+                            dilations: [1, 1],
+                            padding: [0, 0],
+                            batch: 1,
+                            backward: false,
+                        }
+                            .run(
+                                x,
+                                &weights::CONV_5_WEIGHT,
+                                &weights::CONV_5_BIAS,
+                                y,
+                                rt::relu,
+                            );
+                    }
+                },
+            );
             /// `/conv_6/Conv`, `/relu_6/Relu`: f32[1, 17, 1, 40] → f32[1, 17, 1, 56]
             let relu_6 = arena.at(memory::RELU_6);
             rt::Dense {
                 rows: 17,
                 inputs: 40,
                 outputs: 56,
-                backward: true,
+                backward: false,
             }
                 .run(
                     relu_5,
                     &weights::CONV_6_CONV,
                     &weights::CONV_6_BIAS,
                     relu_6,
-                    arena.at(memory::SCRATCH_6),
+                    arena.at(memory::SCRATCH_1),
                     rt::relu,
                 );
             /// `/conv_7/Conv`, `/relu_7/Relu`: f32[1, 17, 1, 56] → f32[1, 13, 1, 56]
@@ -237,14 +305,14 @@ pub mod wake {
                 rows: 13,
                 inputs: 56,
                 outputs: 56,
-                backward: true,
+                backward: false,
             }
                 .run(
                     relu_7,
                     &weights::CONV_8_CONV,
                     &weights::CONV_8_BIAS,
                     relu_8,
-                    arena.at(memory::SCRATCH_8),
+                    arena.at(memory::SCRATCH_3),
                     rt::relu,
                 );
             /// `/conv_9/Conv`, `/relu_9/Relu`: f32[1, 13, 1, 56] → f32[1, 1, 1, 56]
@@ -308,42 +376,36 @@ pub mod wake {
     /// The memory plan: the place of every value in the arena.
     mod memory {
         use super::rt;
-        pub const FEATURES: rt::Place<f32, 17688, 1568> = rt::Place::new();
-        pub const RELU_0: rt::Place<f32, 0, 5888> = rt::Place::new();
-        pub const RELU_1: rt::Place<f32, 0, 2688> = rt::Place::new();
-        pub const RELU_2: rt::Place<f32, 0, 5376> = rt::Place::new();
-        pub const RELU_3: rt::Place<f32, 0, 2432> = rt::Place::new();
-        pub const RELU_4: rt::Place<f32, 0, 3040> = rt::Place::new();
-        pub const RELU_5: rt::Place<f32, 0, 680> = rt::Place::new();
-        pub const RELU_6: rt::Place<f32, 0, 952> = rt::Place::new();
-        pub const RELU_7: rt::Place<f32, 0, 728> = rt::Place::new();
+        pub const FEATURES: rt::Place<f32, 0, 1568> = rt::Place::new();
+        pub const RELU_5: rt::Place<f32, 1032, 680> = rt::Place::new();
+        pub const RELU_6: rt::Place<f32, 8, 952> = rt::Place::new();
+        pub const RELU_7: rt::Place<f32, 8, 728> = rt::Place::new();
         pub const RELU_8: rt::Place<f32, 8, 728> = rt::Place::new();
         pub const RELU_9: rt::Place<f32, 8, 56> = rt::Place::new();
         pub const PROBABILITY: rt::Place<f32, 0, 1> = rt::Place::new();
-        pub const SCRATCH_0: rt::Place<f32, 23960, 50> = rt::Place::new();
-        pub const SCRATCH_2: rt::Place<f32, 21504, 32> = rt::Place::new();
-        pub const SCRATCH_4: rt::Place<f32, 12160, 64> = rt::Place::new();
-        pub const SCRATCH_6: rt::Place<f32, 3808, 80> = rt::Place::new();
-        pub const SCRATCH_8: rt::Place<f32, 2920, 112> = rt::Place::new();
+        pub const SCRATCH_0: rt::Place<f32, 6272, 768> = rt::Place::new();
+        pub const SCRATCH_0_1: rt::Place<f32, 9344, 128> = rt::Place::new();
+        pub const SCRATCH_0_2: rt::Place<f32, 9856, 768> = rt::Place::new();
+        pub const SCRATCH_0_3: rt::Place<f32, 12928, 480> = rt::Place::new();
+        pub const SCRATCH_0_4: rt::Place<f32, 14848, 64> = rt::Place::new();
+        pub const SCRATCH_1: rt::Place<f32, 3816, 80> = rt::Place::new();
+        pub const SCRATCH_3: rt::Place<f32, 2920, 112> = rt::Place::new();
         const _: () = rt::check_plan(
             &[
                 FEATURES.alive(0, 0),
-                RELU_0.alive(0, 1).forward_over(FEATURES.alive(0, 0), 17688),
-                RELU_1.alive(1, 2).forward_over(RELU_0.alive(0, 1), 0),
-                RELU_2.alive(2, 3).backward_over(RELU_1.alive(1, 2), -128),
-                RELU_3.alive(3, 4).forward_over(RELU_2.alive(2, 3), 0),
-                RELU_4.alive(4, 5).backward_over(RELU_3.alive(3, 4), -64),
-                RELU_5.alive(5, 6).forward_over(RELU_4.alive(4, 5), 0),
-                RELU_6.alive(6, 7).backward_over(RELU_5.alive(5, 6), -128),
-                RELU_7.alive(7, 8).forward_over(RELU_6.alive(6, 7), 0),
-                RELU_8.alive(8, 9).backward_over(RELU_7.alive(7, 8), 0),
-                RELU_9.alive(9, 10).forward_over(RELU_8.alive(8, 9), 0),
-                PROBABILITY.alive(10, 11),
+                RELU_5.alive(0, 1).forward_over(FEATURES.alive(0, 0), -1632),
+                RELU_6.alive(1, 2).forward_over(RELU_5.alive(0, 1), 1024),
+                RELU_7.alive(2, 3).forward_over(RELU_6.alive(1, 2), 0),
+                RELU_8.alive(3, 4).forward_over(RELU_7.alive(2, 3), 0),
+                RELU_9.alive(4, 5).forward_over(RELU_8.alive(3, 4), 0),
+                PROBABILITY.alive(5, 6),
                 SCRATCH_0.alive(0, 0),
-                SCRATCH_2.alive(2, 2),
-                SCRATCH_4.alive(4, 4),
-                SCRATCH_6.alive(6, 6),
-                SCRATCH_8.alive(8, 8),
+                SCRATCH_0_1.alive(0, 0),
+                SCRATCH_0_2.alive(0, 0),
+                SCRATCH_0_3.alive(0, 0),
+                SCRATCH_0_4.alive(0, 0),
+                SCRATCH_1.alive(1, 1),
+                SCRATCH_3.alive(3, 3),
             ],
         );
     }

@@ -35,6 +35,8 @@ fn interface() -> Files {
         ("models/several.onnx", several().to_bytes()),
         ("models/elements.onnx", elements().to_bytes()),
         ("models/residual.onnx", residual().to_bytes()),
+        ("models/cascade.onnx", cascade().to_bytes()),
+        ("models/cascade_steps.onnx", cascade_steps().to_bytes()),
         ("models/scalar.onnx", unary("Relu", "f32[]", "f32[]").to_bytes()),
         ("models/batch.onnx", unary("Relu", "f32[N, 1, 4]", "f32[N, 1, 4]").to_bytes()),
         ("models/unnamed.onnx", unary("Relu", "f32[?, 3]", "f32[?, 3]").to_bytes()),
@@ -148,6 +150,50 @@ fn residual() -> Build {
         .node("Softmax", &["logits"], &["scores"])
         .name("/head/Softmax")
         .output("scores", "f32[1, 3]")
+}
+
+/// An image that grows large before it becomes small: layers that save memory when they run row by row, with a residual that has a
+/// layer in its other branch, and a pool over the whole image.
+fn cascade() -> Build {
+    let size = |model: Build, pads: i64, stride: i64| model.ints("pads", &[pads; 4]).ints("strides", &[stride; 2]);
+    let model = Build::new(17)
+        .input("image", "f32[1, 1, 25, 9]")
+        .initializer(tensor("stem", &[12, 1, 5, 3], &pattern::<180>(1)))
+        .initializer(tensor("narrow", &[10, 12, 3, 3], &pattern::<1080>(8)))
+        .initializer(tensor("down", &[16, 10, 3, 3], &pattern::<1440>(2)))
+        .initializer(tensor("body", &[16, 16, 3, 3], &pattern::<2304>(3)))
+        .initializer(tensor("body.bias", &[16], &pattern::<16>(4)))
+        .initializer(tensor("side", &[16, 10, 1, 1], &pattern::<160>(5)))
+        .initializer(tensor("depthwise", &[16, 1, 3, 3], &pattern::<144>(6)))
+        .initializer(tensor("pointwise", &[24, 16, 1, 1], &pattern::<384>(7)));
+    let model = size(model.node("Conv", &["image", "stem"], &["stem_conv"]), 1, 1).node("Relu", &["stem_conv"], &["stem_relu"]);
+    let model = size(model.node("Conv", &["stem_relu", "narrow"], &["narrow_conv"]), 1, 1);
+    let model =
+        size(model.node("Conv", &["narrow_conv", "down"], &["down_conv"]), 1, 2).node("Relu", &["down_conv"], &["down_relu"]);
+    let model = size(model.node("Conv", &["down_relu", "body", "body.bias"], &["body_conv"]), 1, 1);
+    let model = size(model.node("Conv", &["narrow_conv", "side"], &["side_conv"]), 0, 2);
+    let model = model.node("Add", &["body_conv", "side_conv"], &["sum"]).node("Relu", &["sum"], &["sum_relu"]);
+    let model = size(model.node("Conv", &["sum_relu", "depthwise"], &["depthwise_conv"]).int("group", 16), 1, 1);
+    let model = model.node("Conv", &["depthwise_conv", "pointwise"], &["pointwise_conv"]);
+    let model = model.node("GlobalAveragePool", &["pointwise_conv"], &["pool"]).node("Flatten", &["pool"], &["means"]);
+    model.output("means", "f32[1, 24]")
+}
+
+/// The same with values between as outputs, so that there are whole images of them.
+fn cascade_steps() -> Build {
+    let large = [("stem_relu", 12, [23, 9]), ("narrow_conv", 10, [23, 9])];
+    let small = [
+        ("down_relu", 16),
+        ("body_conv", 16),
+        ("side_conv", 16),
+        ("sum_relu", 16),
+        ("depthwise_conv", 16),
+        ("pointwise_conv", 24),
+    ];
+    let steps = large.into_iter().chain(small.map(|(name, channels)| (name, channels, [12, 5])));
+    steps.fold(cascade(), |model, (name, channels, [height, width])| {
+        model.output(name, &format!("f32[1, {channels}, {height}, {width}]"))
+    })
 }
 
 /// Weights from -1 to 1, in eighths, so that sums of a few are exact; `seed` tells them from others.

@@ -9,6 +9,8 @@ use model_tests::snapshot;
 use proc_macro2::{Group, Literal, TokenStream, TokenTree};
 
 include_model!("../models/residual.onnx");
+include_model!("../models/cascade.onnx");
+include_model!("../models/cascade_steps.onnx");
 
 /// Compares the expansion of a model in the folder `tests` with `expand/NAME.rs`.
 fn check(name: &str, model: &str) {
@@ -63,6 +65,22 @@ fn convolution(x: &[[f32; 6]; 2], w: &[f32; 12]) -> [[f32; 6]; 2] {
             products.sum::<f32>().max(0.0)
         })
     })
+}
+
+/// Layers that run row by row give the bits that they give one after another, in less memory.
+#[test]
+fn cascade_of_layers() {
+    check("cascade", "models/cascade.onnx");
+
+    let image: [[f32; 9]; 25] =
+        std::array::from_fn(|row| std::array::from_fn(|column| ((row * 5 + column * 3) % 11) as f32 / 4.0 - 1.0));
+    let mut rows = cascade::Model::new();
+    let mut steps = cascade_steps::Model::new();
+    for _ in 0..2 {
+        assert_eq!(rows.run(&image), steps.run(&image).means);
+    }
+    let largest = 23 * 9 * (12 + 10) * size_of::<f32>();
+    assert!(cascade::RAM_BYTES < largest && largest < cascade_steps::RAM_BYTES, "{} bytes", cascade::RAM_BYTES);
 }
 
 /// The module of the example, which `examples/wake` compiles and runs.

@@ -33,12 +33,21 @@ pub(super) fn summary(graph: &Graph, plan: &Plan, source: &Source, weight_bytes:
     ];
     for (index, step) in plan.steps.iter().enumerate() {
         let node = &graph.nodes[step.node];
-        let outputs: Vec<_> = node.outputs.iter().map(|&id| graph.ty(id).to_string()).collect();
-        let macs = match node_macs(graph, step.node) {
-            0 => String::new(),
-            macs => macs.to_string(),
-        };
-        lines.push(format!(" | {index} | {} | {} | {} | {macs} |", origin(node), node.op.name(), outputs.join(", ")));
+        let parts = plan::with_types(graph, step.node, |types, _| node.op.rules().parts(types));
+        let macs = |macs: u64| if macs == 0 { String::new() } else { macs.to_string() };
+        for part in &parts {
+            let operator = format!("{} row by row", part.name);
+            lines.push(format!(" | {index} | {} | {operator} | {} | {} |", origin(&part.origin), part.output, macs(part.macs)));
+        }
+        if parts.is_empty() {
+            let outputs: Vec<_> = node.outputs.iter().map(|&id| graph.ty(id).to_string()).collect();
+            let (name, outputs) = (node.op.name(), outputs.join(", "));
+            lines.push(format!(
+                " | {index} | {} | {name} | {outputs} | {} |",
+                origin(&node.origin),
+                macs(node_macs(graph, step.node))
+            ));
+        }
     }
     lines.push(String::new());
     lines.push(memory(plan));
@@ -67,9 +76,14 @@ pub(super) fn step(graph: &Graph, node: &Node) -> String {
     let inputs = list(&mut node.inputs.iter().filter(|&&id| graph.constant(id).is_none()).map(|&id| graph.ty(id).to_string()));
     let outputs = list(&mut node.outputs.iter().map(|&id| graph.ty(id).to_string()));
     let arrow = if inputs.is_empty() { "→" } else { " →" };
-    format!(" {}: {inputs}{arrow} {outputs}", origin(node))
+    format!(" {}: {inputs}{arrow} {outputs}", origin(&node.origin))
 }
 
-fn origin(node: &Node) -> String {
-    node.origin.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+/// What is said of a layer of which each row is made on its own: "rows of `/conv/Conv`, `/relu/Relu`"
+pub(crate) fn of_rows(nodes: &[String]) -> String {
+    format!(" rows of {}", origin(nodes))
+}
+
+fn origin(nodes: &[String]) -> String {
+    nodes.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }

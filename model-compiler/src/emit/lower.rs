@@ -17,15 +17,25 @@ use crate::scalar::Scalar;
 use crate::tensor::Tensor;
 use crate::ty::{ElemType, TensorType};
 
-/// The surroundings of one step.
+/// The surroundings of one node.
 pub struct Lower<'a> {
     graph: &'a Graph,
-    plan: &'a Plan,
-    step: usize,
-    node: &'a Node,
+    index: usize,
     places: &'a [Option<Ident>],
-    weights: RefCell<&'a mut Weights>,
+    /// The step of a run that the node is, or for a row of it the scratch.
+    scratch: Scratch,
+    weights: &'a RefCell<Weights>,
+    /// Whether padding may take the place of some rows of the input, as `band` tells.
+    clipped: bool,
     call: RefCell<Option<Call>>,
+}
+
+/// Where a node's scratch is.
+enum Scratch {
+    /// In the places of this step.
+    OfStep(usize),
+    /// In these slices.
+    Slices(Vec<TokenStream>),
 }
 
 /// A call of a kernel that two steps may share: all that tells its instance, and what differs between them.
@@ -58,51 +68,73 @@ impl<'a> Lower<'a> {
         plan: &'a Plan,
         step: usize,
         places: &'a [Option<Ident>],
-        weights: &'a mut Weights,
+        weights: &'a RefCell<Weights>,
     ) -> Self {
-        let node = &graph.nodes[plan.steps[step].node];
-        Self { graph, plan, step, node, places, weights: RefCell::new(weights), call: RefCell::default() }
+        let (index, scratch) = (plan.steps[step].node, Scratch::OfStep(step));
+        Self { graph, index, places, scratch, weights, clipped: false, call: RefCell::default() }
+    }
+
+    /// What the only node of `graph` sees, which computes one row of a stage of this node.
+    pub fn band<'b>(
+        &'b self,
+        graph: &'b Graph,
+        places: &'b [Option<Ident>],
+        scratch: Vec<TokenStream>,
+        clipped: bool,
+    ) -> Lower<'b> {
+        let scratch = Scratch::Slices(scratch);
+        Lower { graph, index: 0, places, scratch, weights: self.weights, clipped, call: RefCell::default() }
+    }
+
+    fn node(&self) -> &'a Node {
+        &self.graph.nodes[self.index]
     }
 
     /// The type of input `index`.
     pub fn input_ty(&self, index: usize) -> &TensorType {
-        self.graph.ty(self.node.inputs[index])
+        self.graph.ty(self.node().inputs[index])
     }
 
     /// The type of output `index`.
     pub fn output_ty(&self, index: usize) -> &TensorType {
-        self.graph.ty(self.node.outputs[index])
+        self.graph.ty(self.node().outputs[index])
     }
 
     /// How many inputs the node has.
     pub fn input_count(&self) -> usize {
-        self.node.inputs.len()
+        self.node().inputs.len()
     }
 
     /// Whether input `index` is constant data.
     pub fn is_constant(&self, index: usize) -> bool {
-        self.graph.constant(self.node.inputs[index]).is_some()
+        self.graph.constant(self.node().inputs[index]).is_some()
+    }
+
+    /// The name and the elements of input `index`, if it is constant.
+    pub fn constant_input(&self, index: usize) -> Option<(&'a str, &'a Tensor)> {
+        let value = self.graph.value(self.node().inputs[index]);
+        value.constant.as_ref().map(|tensor| (value.name.as_str(), tensor))
     }
 
     /// Calls `ask` with the types around the node.
     pub fn types<R>(&self, ask: impl FnOnce(Types) -> R) -> R {
-        plan::with_types(self.graph, self.plan.steps[self.step].node, |types, _| ask(types))
+        plan::with_types(self.graph, self.index, |types, _| ask(types))
     }
 
     /// Input `index`: a variable, or constant data in the order in which the operator packs it.
     pub fn input(&self, index: usize) -> TokenStream {
-        let id = self.node.inputs[index];
+        let id = self.node().inputs[index];
         let Some(constant) = self.graph.constant(id) else {
             let variable = self.places[id.index()].as_ref().expect("a value that is read has a place");
             return quote!(#variable);
         };
-        let packed = self.types(|types| self.node.op.rules().pack(types, index, constant));
+        let packed = self.types(|types| self.node().op.rules().pack(types, index, constant));
         self.constant(&self.graph.value(id).name, packed.unwrap_or_else(|| constant.clone()))
     }
 
     /// The value of all elements of input `index`, where it is constant data of one.
     pub fn uniform(&self, index: usize) -> Option<Scalar> {
-        let elements = Scalar::all(self.graph.constant(self.node.inputs[index])?);
+        let elements = Scalar::all(self.graph.constant(self.node().inputs[index])?);
         let (first, rest) = elements.split_first()?;
         rest.iter().all(|element| element == first).then_some(*first)
     }
@@ -115,7 +147,7 @@ impl<'a> Lower<'a> {
 
     /// Output `index`: a variable.
     pub fn output(&self, index: usize) -> TokenStream {
-        let variable = self.places[self.node.outputs[index].index()].as_ref().expect("an output has a place");
+        let variable = self.places[self.node().outputs[index].index()].as_ref().expect("an output has a place");
         quote!(#variable)
     }
 
@@ -136,24 +168,43 @@ impl<'a> Lower<'a> {
         Operand { name: "y", value: self.output(0), ty: cells(ty.elem, ty.elements()) }
     }
 
-    /// The first place of the step's scratch as an operand of [`Lower::call`]; an empty slice where it has no elements.
+    /// The place of scratch number `part`: `memory::SCRATCH_3`.
+    pub fn scratch_place(&self, part: usize) -> TokenStream {
+        let Scratch::OfStep(step) = self.scratch else { unreachable!("a row of a stage has slices") };
+        let place = names::scratch(step, part);
+        quote!(memory::#place)
+    }
+
+    /// The first place of the node's scratch as an operand of [`Lower::call`]; an empty slice where it has no elements.
     pub fn scratch_operand(&self) -> Operand {
-        let types = plan::scratch(self.graph, self.plan.steps[self.step].node);
+        let types = plan::scratch(self.graph, self.index);
         let Some(ty) = types.first().filter(|ty| ty.elements() > 0) else {
             return Operand { name: "scratch", value: quote!(&[]), ty: cells(self.output_ty(0).elem, 0) };
         };
-        let place = names::scratch(self.step, 0);
-        Operand { name: "scratch", value: quote!(arena.at(memory::#place)), ty: cells(ty.elem, ty.elements()) }
+        let value = match &self.scratch {
+            Scratch::OfStep(_) => {
+                let place = self.scratch_place(0);
+                quote!(arena.at(#place))
+            }
+            Scratch::Slices(slices) => slices[0].clone(),
+        };
+        Operand { name: "scratch", value, ty: cells(ty.elem, ty.elements()) }
     }
 
     /// A call of `kernel.run(operands…, activation)`. Steps whose kernel and activation are the same share one instance of it.
     pub fn call(&self, kernel: &impl Debug, operands: Vec<Operand>, activation: Option<TokenStream>) -> TokenStream {
         let printed = format!("{kernel:?}");
         let name = printed.split(|c: char| !c.is_alphanumeric()).next().unwrap_or_default().to_owned();
-        let call = Call { kernel: literal(kernel), name, activation, operands };
+        let call = Call { kernel: self.kernel(kernel), name, activation, operands };
         let statement = call.in_place();
         self.call.replace(Some(call));
         statement
+    }
+
+    /// A kernel of an image, as it is written in Rust.
+    pub fn kernel(&self, kernel: &impl Debug) -> TokenStream {
+        let kernel = literal(kernel);
+        if self.clipped { quote!(#kernel.clipped(band.above, band.rows)) } else { kernel }
     }
 
     /// The call that the operator has made, if it has.

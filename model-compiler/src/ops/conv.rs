@@ -9,7 +9,7 @@ use super::{FLOATS, cells, filled};
 use crate::diagnostic::{Refusal, Result};
 use crate::emit::Lower;
 use crate::graph::ValueId;
-use crate::kernels::{self, Overlap};
+use crate::kernels::{self, Overlap, Rows};
 use crate::op::{LATEST, Op, OpDef, Operator, Types};
 use crate::reader::NodeReader;
 use crate::tensor::Tensor;
@@ -168,6 +168,17 @@ impl Operator for Conv {
             Kernel::Conv(kernel) => dense::reordered(constant, kernel.pack_order()),
             Kernel::Depthwise(kernel) => dense::reordered(constant, kernel.pack_order()),
         })
+    }
+
+    fn rows(&self, types: Types, constant: &[bool]) -> Option<Rows> {
+        let [batch, _, _, channels] = self.sizes(&types.inputs[0].shape);
+        // The rows of several planes do not lie one behind another.
+        let in_rows = batch == 1 && (!self.planar || channels == 1) && constant[1..].iter().all(|&constant| constant);
+        in_rows.then(|| self.window.rows(types.inputs[0].shape[if self.planar { 2 } else { 1 }], types.outputs[0].shape[1]))
+    }
+
+    fn of_one_row(&self, _whole: &TensorType) -> Option<Op> {
+        Some(Self { window: self.window.of_one_row(), backward: false, planar: false, ..self.clone() }.into())
     }
 
     fn macs(&self, types: Types) -> u64 {

@@ -7,12 +7,13 @@ use std::fmt::Debug;
 use proc_macro2::TokenStream;
 use quote::quote;
 
+use super::cascade;
 use super::elementwise::{self, Expr};
 use super::{filled, matmul};
 use crate::diagnostic::{Refusal, Result};
 use crate::emit::{Lower, Operand, literal};
 use crate::graph::ValueId;
-use crate::kernels::{self, Overlap};
+use crate::kernels::{self, Overlap, Rows};
 use crate::op::{LATEST, Op, OpDef, Operator, Types};
 use crate::reader::NodeReader;
 use crate::tensor::Tensor;
@@ -188,6 +189,15 @@ impl Operator for Dense {
 
     fn pack(&self, types: Types, input: usize, constant: &Tensor) -> Option<Tensor> {
         (input == 1).then(|| reordered(constant, self.kernel(types.inputs).pack_order(false)))
+    }
+
+    fn rows(&self, types: Types, constant: &[bool]) -> Option<Rows> {
+        let pointwise = constant[1..].iter().all(|&constant| constant);
+        pointwise.then(|| cascade::row_for_row(types.outputs[0])).flatten()
+    }
+
+    fn of_one_row(&self, _whole: &TensorType) -> Option<Op> {
+        Some(Self { backward: false, ..self.clone() }.into())
     }
 
     fn macs(&self, types: Types) -> u64 {

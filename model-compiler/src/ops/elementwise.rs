@@ -18,10 +18,11 @@ pub use functions::cast;
 use proc_macro2::{Literal, TokenStream};
 use quote::quote;
 
+use super::cascade;
 use crate::diagnostic::{Refusal, Result};
 use crate::emit::{Lower, literal};
 use crate::graph::ValueId;
-use crate::kernels::{self, Overlap};
+use crate::kernels::{self, Overlap, Rows};
 use crate::op::{Op, Operator, Types};
 use crate::reader::NodeReader;
 use crate::scalar::Scalar;
@@ -153,6 +154,21 @@ impl Operator for Elementwise {
         shape[first..].copy_from_slice(&nest.shape);
         strides[first..].copy_from_slice(&nest.strides[input]);
         kernels::Elementwise { shape }.overlap(strides, types.inputs[input].elem.size(), types.outputs[0].elem.size())
+    }
+
+    fn rows(&self, types: Types, constant: &[bool]) -> Option<Rows> {
+        let output = types.outputs[0];
+        let mut inputs = types.inputs.iter().zip(constant);
+        // A constant may stand for all rows alike, but must not have rows of its own.
+        let fits = inputs.all(|(ty, &constant)| match constant {
+            true => ty.shape.len() < 3 || ty.shape[ty.shape.len() - 3] == 1,
+            false => ty.shape == output.shape,
+        });
+        fits.then(|| cascade::row_for_row(output)).flatten()
+    }
+
+    fn of_one_row(&self, _whole: &TensorType) -> Option<Op> {
+        Some(self.clone().into())
     }
 
     fn show(&self) -> String {

@@ -3,16 +3,17 @@
 //! <https://onnx.ai/onnx/operators/onnx__MaxPool.html>, <https://onnx.ai/onnx/operators/onnx__AveragePool.html>,
 //! <https://onnx.ai/onnx/operators/onnx__LpPool.html>, <https://onnx.ai/onnx/operators/onnx__GlobalAveragePool.html>
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Literal, TokenStream};
 use quote::quote;
 
+use super::cascade;
 use super::elementwise::{self, Expr};
 use super::window::{self, Window};
 use super::{FLOATS, expect_elem, filled, mapped};
 use crate::diagnostic::{Refusal, Result};
 use crate::emit::{Lower, literal};
 use crate::graph::ValueId;
-use crate::kernels::{self, Overlap};
+use crate::kernels::{self, Overlap, Rows};
 use crate::op::{LATEST, Op, OpDef, Operator, Types};
 use crate::reader::{self, NodeReader};
 use crate::tensor::Tensor;
@@ -46,6 +47,8 @@ pub struct Pool {
     pub activation: Option<Expr>,
     /// Take the pixels from last to first.
     pub backward: bool,
+    /// The image is one row of as many that are all under the window; they come one after another.
+    pub row_of: Option<usize>,
 }
 
 /// How a pool makes one element of those under its window.
@@ -120,7 +123,7 @@ fn pool(node: &mut NodeReader, window: Window, ceil: bool, method: Method) -> Re
     let input = node.input(0)?;
     let rank = node.ty(input).shape.len();
     let image = window::channels_last(node, input)?;
-    let y = node.push(Pool { window, ceil, method, activation: None, backward: false }, &[image])?;
+    let y = node.push(Pool { window, ceil, method, activation: None, backward: false, row_of: None }, &[image])?;
     Ok(vec![window::channels_first(node, y, rank)?])
 }
 
@@ -196,6 +199,32 @@ impl Operator for Pool {
         kernel(&self.window, self.ceil, types.inputs[0], false).overlap(types.inputs[0].elem.size())
     }
 
+    fn rows(&self, types: Types, _constant: &[bool]) -> Option<Rows> {
+        let (input, output) = (&types.inputs[0].shape, &types.outputs[0].shape);
+        let Window { kernel, padding: [above, _, below, _], .. } = self.window;
+        if kernel[0] == input[1] && (above, below) == (0, 0) {
+            return cascade::row_for_row(types.inputs[0]);
+        }
+        // Whether padding is counted must not depend on the row.
+        let plain = self.method == Method::Max || (above, below) == (0, 0) && !self.ceil;
+        (input[0] == 1 && plain).then(|| self.window.rows(input[1], output[1]))
+    }
+
+    fn of_one_row(&self, whole: &TensorType) -> Option<Op> {
+        let row_of = (self.window.kernel[0] == whole.shape[1]).then(|| whole.shape[1]);
+        let mut window = self.window.of_one_row();
+        if row_of.is_some() {
+            window.kernel[0] = 1;
+        }
+        Some(Self { window, backward: false, row_of, ..self.clone() }.into())
+    }
+
+    fn scratch(&self, types: Types, _constant: &[bool]) -> Vec<TensorType> {
+        let half = matches!(types.outputs[0].elem, ElemType::F16 | ElemType::BF16) && self.method != Method::Max;
+        let folded = if half { types.outputs[0].with_elem(ElemType::F32) } else { types.outputs[0].clone() };
+        if self.row_of.is_some() { vec![folded] } else { Vec::new() }
+    }
+
     fn backward(&self) -> Option<Op> {
         Some(Self { backward: true, ..self.clone() }.into())
     }
@@ -206,14 +235,16 @@ impl Operator for Pool {
     }
 
     fn lower(&self, cx: &Lower) -> TokenStream {
-        let kernel = literal(&kernel(&self.window, self.ceil, cx.input_ty(0), self.backward));
+        let kernel = cx.kernel(&kernel(&self.window, self.ceil, cx.input_ty(0), self.backward));
         let method = match self.method {
             Method::Max => literal(&kernels::Max),
             Method::Average { include_padding } => literal(&kernels::Average { include_padding }),
             Method::Lp { p } => literal(&kernels::LpNorm { p }),
         };
         let (x, y, activation) = (cx.input(0), cx.output(0), cx.activation(self.activation.as_ref()));
-        quote! { #kernel.run(#method, #x, #y, #activation); }
+        let Some(rows) = self.row_of else { return quote! { #kernel.run(#method, #x, #y, #activation); } };
+        let (rows, folded) = (Literal::usize_unsuffixed(rows), cx.scratch_operand().value);
+        quote! { #kernel.fold_row(band.row, #rows, #method, #x, #folded, #y, #activation); }
     }
 }
 

@@ -4,6 +4,7 @@ use std::fmt;
 
 use crate::diagnostic::{Refusal, Result};
 use crate::graph::ValueId;
+use crate::kernels::Rows;
 use crate::reader::NodeReader;
 use crate::ty::Shape;
 
@@ -58,6 +59,17 @@ impl Window {
     /// How many elements the kernel spans along an axis, gaps included.
     pub fn extent(&self, axis: usize) -> usize {
         self.dilations[axis] * (self.kernel[axis] - 1) + 1
+    }
+
+    /// How `output` rows of an output depend on the `input` rows of an image.
+    pub fn rows(&self, input: usize, output: usize) -> Rows {
+        Rows { input, output, extent: self.extent(0), stride: self.strides[0], padding: self.padding[0] }
+    }
+
+    /// The same over just the rows under one row of the output.
+    pub fn of_one_row(&self) -> Self {
+        let [_, left, _, right] = self.padding;
+        Self { padding: [0, left, 0, right], ..self.clone() }
     }
 
     /// Padding above and left.

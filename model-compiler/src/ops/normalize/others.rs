@@ -65,7 +65,7 @@ pub fn read_local_response(node: &mut NodeReader) -> Result<Vec<ValueId>> {
     let lanes = node.reshape(squares, [*batch, 1, *channels, rest.iter().product()])?;
     let window = Window { kernel: [1, size], strides: [1, 1], dilations: [1, 1], padding: [0, (size - 1) / 2, 0, size / 2] };
     let method = pool::Method::Average { include_padding: true };
-    let means = node.push(Pool { window, ceil: false, method, activation: None, backward: false }, &[lanes])?;
+    let means = node.push(Pool { window, ceil: false, method, activation: None, backward: false, row_of: None }, &[lanes])?;
     let means = node.reshape(means, ty.shape.clone())?;
     let number = |value: f32| Expr::number(value.into(), ty.elem);
     let weighted = Expr::call("mul", [number(alpha), Expr::Input(1)]);
