@@ -2,10 +2,13 @@
 //!
 //! - `vfp.rs`: Arm's scalar floating-point unit, on Cortex-M4F and M7. LLVM loads one element an instruction there, and often
 //!   keeps sums in memory; `vldmia` loads up to sixteen, and a tile of sums stays in registers at every optimization level.
-//! - `dsp.rs`: the DSP instructions of Cortex-M4, M7 and M33, which multiply two pairs of 16 bits at once. LLVM does not find them,
+//! - `dsp.rs`: the DSP instructions of Cortex-M4 and M7, which multiply two pairs of 16 bits at once. LLVM does not find them,
 //!   and spills where all registers are needed.
+//! - `dsp_depthwise.rs`: the same for depthwise layers, line by line.
 
 #[cfg(dsp)]
 pub(crate) mod dsp;
+#[cfg(dsp)]
+pub(crate) mod dsp_depthwise;
 #[cfg(all(target_arch = "arm", target_abi = "eabihf"))]
 pub(crate) mod vfp;

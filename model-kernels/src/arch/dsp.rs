@@ -1,4 +1,4 @@
-//! Quantized linear layers with the DSP instructions of Armv7E-M and Armv8-M.
+//! Quantized linear layers with the DSP instructions of Armv7E-M.
 //!
 //! It stands in for `quantized/tile.rs` and gives the same bits. `dsp/tiles.rs` has the tiles, `dsp/widen.rs` gathers their inputs.
 

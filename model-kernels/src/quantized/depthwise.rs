@@ -4,11 +4,14 @@
 //! gathered in scratch, widened and padded, and each is gathered once. So the outputs may take the place of the inputs.
 //!
 //! All constants are one sequence, by channels: the bias, the multiplier, and then the weights line by line, each line filled up
-//! with zeros to a multiple of four. It is the same for all targets.
+//! with zeros to a multiple of four, of which the second and the third are exchanged, as the DSP instructions widen every other
+//! byte. It is the same for all targets.
 
 use core::cell::Cell;
 use core::marker::PhantomData;
 
+#[cfg(dsp)]
+use crate::arch::dsp_depthwise::{self, Operands};
 use crate::overlap::Overlap;
 use crate::quantized::Quantized;
 use crate::quantized::finish::{Finish, Requantized, Sums};
@@ -19,6 +22,9 @@ use crate::{Depthwise, Load, Requantize};
 
 /// Outputs that are summed side by side: as many as vectors or registers hold.
 const BLOCK: usize = if cfg!(target_pointer_width = "64") { 8 } else { 4 };
+
+/// The order of four weights in a quad, and the other way round.
+const ORDER: [usize; 4] = [0, 2, 1, 3];
 
 impl Depthwise {
     /// `y[n][oy][ox][c] = requantize(bias[c] + Σ x[n][iy][ix][c] · w[c][ky][kx])`, with a multiplier for each channel, or one for
@@ -70,7 +76,7 @@ impl Depthwise {
         (0..self.input[2]).flat_map(move |channel| {
             let constants = [layer.bias(channel), layer.multiplier(channel)].map(Quad::of);
             let quads = (0..rows).flat_map(move |row| (0..columns).step_by(4).map(move |first| (row, first)));
-            let weights = quads.map(move |(row, first)| Quad([0, 1, 2, 3].map(|tap| weight(channel, row, first + tap))));
+            let weights = quads.map(move |(row, first)| Quad(ORDER.map(|tap| weight(channel, row, first + tap))));
             constants.into_iter().chain(weights)
         })
     }
@@ -103,6 +109,13 @@ impl<X: Load<Value: Quantized>, F: Finish> Planes<'_, X, F> {
         for image in 0..batch {
             let x = self.x.get(image * height * width * channels..).unwrap_or_default();
             let y = self.y.get(image * rows * columns * channels..).unwrap_or_default();
+            #[cfg(dsp)]
+            {
+                let Self { lines, packed, scratch, x_zero, finish, .. } = *self;
+                if dsp_depthwise::image(lines, &Operands { channels, x, packed, y, scratch, x_zero }, finish) {
+                    continue;
+                }
+            }
             for channel in 0..channels {
                 self.plane(channel, x.get(channel..).unwrap_or_default(), y.get(channel..).unwrap_or_default());
             }
@@ -113,7 +126,7 @@ impl<X: Load<Value: Quantized>, F: Finish> Planes<'_, X, F> {
     #[inline(always)]
     fn plane(&self, channel: usize, x: &[X], y: &[Cell<F::Output>]) {
         let Self { lines, finish, .. } = *self;
-        let quads = 2 + lines.kernel[0] * lines.kernel[1].div_ceil(4);
+        let quads = lines.quads();
         let packed = self.packed.get(channel * quads..(channel + 1) * quads).unwrap_or_default();
         let Some(([bias, multiplier], weights)) = packed.split_first_chunk() else { return };
         let mut ring = Ring::new(lines, self.scratch);
@@ -166,7 +179,7 @@ impl<F: Finish> Blocks for Line<'_, F> {
             let quads = kernel[1].div_ceil(4);
             let weights = self.weights.get(line * quads..(line + 1) * quads).unwrap_or_default();
             for tap in 0..kernel[1] {
-                let weight = weights.get(tap / 4).map_or(0, |quad| quad.0[tap % 4]);
+                let weight = weights.get(tap / 4).map_or(0, |quad| quad.0[ORDER[tap % 4]]);
                 let x = elements::<N>(x, first * strides[1] + tap * dilations[1], strides[1]);
                 for (sum, x) in sums.iter_mut().zip(x) {
                     *sum = sum.wrapping_add(i32::from(weight) * i32::from(x));

@@ -22,7 +22,7 @@ pub(crate) struct Lines {
 }
 
 /// Outputs of a line that are computed at once where that is fastest.
-const OUTPUTS: usize = 4;
+pub(crate) const OUTPUTS: usize = 4;
 
 impl Lines {
     /// The lines of `depthwise`: rows or columns, whichever are longer, unless only the shorter ones work in place.
@@ -69,6 +69,11 @@ impl Lines {
             return self.y_steps[1] == self.x_steps[1] && gathered > 0;
         }
         self.output[1] <= self.strides[0] * self.input[1] && self.output[1] <= gathered * self.input[1]
+    }
+
+    /// How many quads the constants of a channel have.
+    pub(crate) const fn quads(self) -> usize {
+        2 + self.kernel[0] * self.kernel[1].div_ceil(4)
     }
 
     /// How many lines of the padded input (`axis` 0), or elements of one (1), lie under an output.

@@ -37,7 +37,7 @@ impl Quad {
 /// For which targets a layer's constants are packed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Packing {
-    /// Those with the DSP instructions of Armv7E-M and Armv8-M.
+    /// Those with the DSP instructions of Armv7E-M.
     Dsp,
     /// All others, the host among them.
     Portable,

@@ -1,0 +1,125 @@
+//! Quantized depthwise layers with the DSP instructions of Armv7E-M.
+//!
+//! It stands in for the lines of `quantized/depthwise.rs` and gives the same bits. `dsp_depthwise/three_by_three.rs` has the kernels
+//! that are most frequent, `any_taps.rs` others.
+
+mod any_taps;
+mod macros;
+mod three_by_three;
+
+use core::cell::Cell;
+
+use crate::quantized::Quantized;
+use crate::quantized::finish::{Finish, Fused};
+use crate::quantized::lines::{Lines, OUTPUTS};
+use crate::{Load, Number, Quad};
+use three_by_three::Frame;
+
+/// The operands of an image.
+pub(crate) struct Operands<'a, X, Y> {
+    pub(crate) channels: usize,
+    pub(crate) x: &'a [X],
+    pub(crate) packed: &'a [Quad],
+    pub(crate) y: &'a [Cell<Y>],
+    pub(crate) scratch: &'a [Cell<i16>],
+    pub(crate) x_zero: i16,
+}
+
+/// Computes an image, if that can be done here: gives whether it was.
+#[inline(always)]
+pub(crate) fn image<X: Load<Value: Quantized>, F: Finish>(lines: Lines, operands: &Operands<X, F::Output>, finish: F) -> bool {
+    let Some(fused) = finish.fused() else { return false };
+    let signed = X::Value::LOWEST < X::Value::ZERO;
+    if size_of::<X>() != 1 || !fits(lines, operands) {
+        return false;
+    }
+    // SAFETY: `fits` has looked at the lengths of the operands, and elements are single bytes. `Cell` allows the writing.
+    unsafe {
+        if lines.kernel == [3, 3] && (lines.strides[1] == 1 || lines.strides[1] == 2) {
+            let (image, zero): (three_by_three::Image, _) = match (fused, signed, lines.strides[1]) {
+                (Fused::I8(zero), true, 1) => (three_by_three::i8_to_i8, zero),
+                (Fused::I8(zero), false, 1) => (three_by_three::u8_to_i8, zero),
+                (Fused::U8(zero), true, 1) => (three_by_three::i8_to_u8, zero),
+                (Fused::U8(zero), false, 1) => (three_by_three::u8_to_u8, zero),
+                (Fused::I8(zero), true, _) => (three_by_three::i8_to_i8_halved, zero),
+                (Fused::I8(zero), false, _) => (three_by_three::u8_to_i8_halved, zero),
+                (Fused::U8(zero), true, _) => (three_by_three::i8_to_u8_halved, zero),
+                (Fused::U8(zero), false, _) => (three_by_three::u8_to_u8_halved, zero),
+            };
+            image(&frame(lines, operands, 1 + 2 * zero));
+            return true;
+        }
+        let (line, zero): (any_taps::Line, _) = match fused {
+            Fused::I8(zero) => (any_taps::to_i8, zero),
+            Fused::U8(zero) => (any_taps::to_u8, zero),
+        };
+        if lines.strides[1] != 1 || lines.kernel[0] > any_taps::MAX_LINES {
+            return false;
+        }
+        let gather: any_taps::Gather = if signed { any_taps::gather_i8 } else { any_taps::gather_u8 };
+        let Operands { channels, x, packed, y, x_zero, .. } = *operands;
+        let (x, packed, y) = (x.as_ptr().cast(), packed.as_ptr(), y.as_ptr().cast_mut().cast());
+        let ring = ring(lines, operands);
+        any_taps::Image { lines, channels, x, packed, y, ring, x_zero, rounding: 1 + 2 * zero, gather, line }.run();
+    }
+    true
+}
+
+/// Whether the operands are as long as the lines say, there is something to compute, and the kernel has no holes.
+fn fits<X, Y>(lines: Lines, operands: &Operands<X, Y>) -> bool {
+    let Operands { channels, x, packed, y, scratch, .. } = *operands;
+    let elements = |[lines, elements]: [usize; 2]| lines * elements * channels;
+    let filled = [lines.input, lines.output, lines.kernel, lines.strides].iter().all(|shape| elements(*shape) > 0);
+    let there = x.len() >= elements(lines.input) && y.len() >= elements(lines.output);
+    let packed = packed.len() >= channels * lines.quads() && scratch.len() >= lines.scratch();
+    filled && there && packed && lines.dilations == [1, 1] && inside(lines) > 0
+}
+
+/// How many elements of a line of the input lie under outputs.
+fn inside(lines: Lines) -> usize {
+    lines.input[1].min(lines.padded().saturating_sub(lines.padding[1]))
+}
+
+/// The ring of gathered lines, which begins with a word, as elements are loaded and stored in pairs. It is all padding at first.
+fn ring<X, Y>(lines: Lines, operands: &Operands<X, Y>) -> *mut i16 {
+    let Operands { scratch, x_zero, .. } = *operands;
+    let start = usize::from(!scratch.as_ptr().addr().is_multiple_of(align_of::<u32>()));
+    let ring = scratch.get(start..).unwrap_or_default();
+    ring.iter().take(lines.kernel[0] * lines.pitch()).for_each(|element| element.set(x_zero));
+    ring.as_ptr().cast_mut().cast()
+}
+
+/// The frame for an image.
+#[inline(always)]
+fn frame<X, Y>(lines: Lines, operands: &Operands<X, Y>, rounding: i32) -> Frame {
+    let ring = ring(lines, operands);
+    let Operands { channels, x, packed, y, x_zero, .. } = *operands;
+    let (x, y) = (x.as_ptr().cast(), y.as_ptr().cast_mut().cast());
+    Frame {
+        bias: 0,
+        weights: [[0; 2]; 3],
+        multiplier: 0,
+        rounding,
+        y_steps: [lines.y_steps[1], 3 * lines.y_steps[1]],
+        slots: [0, 1, 2].map(|slot| ring.wrapping_add(slot * lines.pitch())),
+        padding: lines.padding[1] * size_of::<i16>(),
+        inside: inside(lines),
+        x_zero: u32::from(x_zero as u16) * 0x1_0001,
+        x_steps: [lines.x_steps[1], lines.x_steps[0]],
+        line: 0,
+        input_lines: lines.input[0],
+        x_line: x,
+        y_line: y,
+        y_line_step: lines.y_steps[0],
+        tiles: lines.output[1] / OUTPUTS,
+        rest: lines.output[1] % OUTPUTS,
+        lines_left: 0,
+        lines: lines.output[0],
+        first_line: -(lines.padding[0] as isize),
+        stride: lines.strides[0],
+        x,
+        y,
+        packed: packed.as_ptr(),
+        channels,
+    }
+}
