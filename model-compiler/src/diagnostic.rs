@@ -33,6 +33,8 @@ pub enum Subject {
     Model,
     /// A key of the argument `dims`.
     Dim(String),
+    /// The argument `io`.
+    Io,
 }
 
 /// One fault of a model.

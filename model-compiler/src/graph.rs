@@ -7,6 +7,7 @@ use crate::diagnostic::{Refusal, Result};
 use crate::onnx::tensor::checked_bytes;
 use crate::op::Op;
 use crate::ops::copy::Copy;
+use crate::quantization::Quantization;
 use crate::tensor::Tensor;
 use crate::ty::TensorType;
 
@@ -55,6 +56,10 @@ pub struct Graph {
     pub inputs: Vec<ValueId>,
     /// What a run yields.
     pub outputs: Vec<ValueId>,
+    /// What the integers of each input stand for, where it is quantized.
+    pub input_quantizations: Vec<Option<Quantization>>,
+    /// The same of each output.
+    pub output_quantizations: Vec<Option<Quantization>>,
     /// The operator set of the default domain that the file asked for.
     pub opset: i64,
     /// What was assumed where the file left something open, for the module's documentation.
@@ -166,17 +171,22 @@ impl Graph {
         by_nodes + count(&self.outputs, id)
     }
 
-    /// Makes everything that read `old` read `new`.
-    ///
-    /// An output of the graph is a value of its own that a node computes; where `new` is none, a copy of it becomes the output.
+    /// `id`, or a copy of it, that can become an output of the graph: a value of its own that a node computes, so that it has its own
+    /// place in memory.
+    pub fn own_output(&mut self, id: ValueId) -> ValueId {
+        if self.producer(id).is_some() && !self.outputs.contains(&id) {
+            return id;
+        }
+        self.insert_one(self.nodes.len(), Copy {}.into(), &[id], &["output".to_owned()])
+    }
+
+    /// Makes everything that read `old` read `new`, or a copy of it where that has to be a value of its own.
     pub fn replace(&mut self, old: ValueId, new: ValueId) {
         for node in &mut self.nodes {
             node.inputs.iter_mut().filter(|id| **id == old).for_each(|id| *id = new);
         }
         if self.outputs.contains(&old) {
-            let shared = self.outputs.contains(&new) || self.producer(new).is_none();
-            let index = self.nodes.len();
-            let new = if shared { self.insert_one(index, Copy {}.into(), &[new], &["output".to_owned()]) } else { new };
+            let new = self.own_output(new);
             let name = self.value(old).name.clone();
             self.rename(new, name);
             self.outputs.iter_mut().filter(|id| **id == old).for_each(|id| *id = new);

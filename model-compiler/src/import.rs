@@ -1,5 +1,6 @@
 //! `onnx::Model` → `Graph`: types every value, folds constants, and finds every reason to refuse a model.
 
+mod borders;
 mod dims;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -9,7 +10,6 @@ use crate::diagnostic::{self, Diagnostic, Diagnostics, Refusal};
 use crate::graph::{Graph, ValueId};
 use crate::onnx::{Model, proto, tensor};
 use crate::op::{self, OpDef};
-use crate::ops::copy::Copy;
 use crate::reader::NodeReader;
 use crate::ty::TensorType;
 
@@ -22,6 +22,7 @@ pub fn graph(model: &Model, options: &Options) -> Result<Graph, Diagnostics> {
     let nodes = import.needed_nodes();
     import.nodes(&nodes);
     import.outputs();
+    import.borders();
     import.finish()
 }
 
@@ -321,14 +322,11 @@ impl<'a> Import<'a> {
         }
     }
 
-    /// Every output is a value of its own that a node computes, so that it has its own place in memory.
     fn outputs(&mut self) {
         for output in &self.model.graph.output {
             match self.values.get(output.name.as_str()) {
                 Some(Some(id)) => {
-                    let id = *id;
-                    let shared = self.graph.outputs.contains(&id) || self.graph.producer(id).is_none();
-                    let id = if shared { self.copied(id) } else { id };
+                    let id = self.graph.own_output(*id);
                     self.graph.rename(id, &output.name);
                     self.graph.outputs.push(id);
                 }
@@ -353,24 +351,30 @@ impl<'a> Import<'a> {
         }
     }
 
-    fn copied(&mut self, id: ValueId) -> ValueId {
-        let index = self.graph.nodes.len();
-        self.graph.insert_one(index, Copy {}.into(), &[id], &["output".to_owned()])
+    /// Settles what inputs and outputs are, where the graph is complete.
+    fn borders(&mut self) {
+        if self.faults.is_empty() {
+            let faults = borders::settle(&mut self.graph, self.options.io);
+            self.faults.extend(faults.into_iter().map(|fault| fault.at(self.model.source.name.clone())));
+        }
     }
 
     fn finish(self) -> Result<Graph, Diagnostics> {
         if self.faults.is_empty() {
             return Ok(self.graph);
         }
+        // What `io` makes of an input or output is known only when all is.
+        let known = self.options.io.is_none();
         let ty = |name: &str| -> Option<TensorType> {
-            let id = self.values.get(name).copied().flatten()?;
+            let id = self.values.get(name).copied().flatten().filter(|_| known)?;
             Some(self.graph.ty(id).clone())
         };
         let rules = dims::Rules::new(&self.inputs, self.options);
+        let declared = |output| rules.declared(output).filter(|_| known);
         let outputs = self.model.graph.output.iter();
         Err(Diagnostics {
             inputs: self.inputs.iter().map(|input| (input.name.clone(), ty(&input.name))).collect(),
-            outputs: outputs.map(|output| (output.name.clone(), ty(&output.name).or_else(|| rules.declared(output)))).collect(),
+            outputs: outputs.map(|output| (output.name.clone(), ty(&output.name).or_else(|| declared(output)))).collect(),
             faults: self.faults,
         })
     }

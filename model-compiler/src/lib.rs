@@ -12,6 +12,7 @@ pub mod op;
 pub mod ops;
 pub mod passes;
 pub mod plan;
+pub mod quantization;
 pub mod reader;
 pub mod scalar;
 pub mod tensor;
@@ -41,6 +42,17 @@ pub struct Options {
     pub runtime: TokenStream,
     /// Sizes of open dimensions.
     pub dims: Vec<(String, Dim)>,
+    /// What quantized inputs and outputs are; without it what the file says.
+    pub io: Option<Io>,
+}
+
+/// What the quantized inputs and outputs of the module are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Io {
+    /// The numbers that the integers stand for.
+    Float,
+    /// The integers.
+    Quantized,
 }
 
 /// What an entry of `dims` fixes.
@@ -70,6 +82,7 @@ impl Options {
             visibility: quote!(pub),
             runtime: quote!(::model_runtime),
             dims: Vec::new(),
+            io: None,
         }
     }
 }

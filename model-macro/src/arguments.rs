@@ -1,9 +1,10 @@
-//! What stands between the parentheses: `"wake.onnx", pub(crate) name = detector, dims = { batch: 1, "input": [1, 512] }`.
+//! What stands between the parentheses: `"wake.onnx", pub(crate) name = detector, dims = { batch: 1, "input": [1, 512] },
+//! io = quantized`.
 
 use std::path::Path;
 
 use model_compiler::diagnostic::Diagnostic;
-use model_compiler::{Dim, Options, emit::names};
+use model_compiler::{Dim, Io, Options, emit::names};
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::quote;
 use syn::ext::IdentExt;
@@ -22,6 +23,8 @@ pub(crate) struct Arguments {
     pub(crate) name: Option<Ident>,
     /// Sizes, with the key's place in the source.
     pub(crate) dims: Vec<(String, Span, Dim)>,
+    /// What quantized inputs and outputs are, if it is given, with its place in the source.
+    pub(crate) io: Option<(Io, Span)>,
     /// What is wrong behind the path. The rest still holds, so that the module has the name and types that the user expects.
     pub(crate) errors: Vec<syn::Error>,
 }
@@ -41,7 +44,8 @@ impl Parse for Arguments {
             ));
         }
         let path = input.parse()?;
-        let mut arguments = Self { runtime, path, visibility: quote!(pub), name: None, dims: Vec::new(), errors: Vec::new() };
+        let mut arguments =
+            Self { runtime, path, visibility: quote!(pub), name: None, dims: Vec::new(), io: None, errors: Vec::new() };
         if !input.is_empty() {
             arguments.errors.extend(input.parse::<Token![,]>().err());
         }
@@ -63,6 +67,11 @@ impl Arguments {
                 }
                 self.visibility = visibility.unwrap_or_else(|| quote!(pub));
                 self.name = Some(name);
+            }
+            Argument::Io { io, span } => {
+                if self.io.replace((io, span)).is_some() {
+                    self.errors.push(error(span, "`io` is given twice; expected once", "keep one of the two"));
+                }
             }
             Argument::Dims { entries, errors } => {
                 self.errors.extend(errors);
@@ -87,6 +96,7 @@ impl Arguments {
             visibility: self.visibility.clone(),
             runtime: self.runtime.clone(),
             dims: self.dims.iter().map(|(key, _, dim)| (key.clone(), dim.clone())).collect(),
+            io: self.io.map(|(io, _)| io),
         }
     }
 }
@@ -95,6 +105,7 @@ impl Arguments {
 enum Argument {
     Name { visibility: Option<TokenStream>, name: Ident },
     Dims { entries: Vec<Entry>, errors: Vec<syn::Error> },
+    Io { io: Io, span: Span },
 }
 
 impl Parse for Argument {
@@ -113,14 +124,18 @@ impl Parse for Argument {
                 let (entries, errors) = list(&entries, Entry::parse);
                 Ok(Self::Dims { entries, errors })
             }
-            "dims" => Err(error(
+            "io" if visibility.is_none() => {
+                input.parse::<Token![=]>()?;
+                Ok(Self::Io { span: input.span(), io: io(input)? })
+            }
+            "dims" | "io" => Err(error(
                 key.span(),
-                format!("`{}` stands before `dims`; only `name` takes a visibility", visibility.unwrap_or_default()),
+                format!("`{}` stands before `{key}`; only `name` takes a visibility", visibility.unwrap_or_default()),
                 "move it before the module's name: `pub(crate) name = detector`",
             )),
             unknown => Err(error(
                 key.span(),
-                format!("`{unknown}` is no argument of `include_model!`; known are `name` and `dims`"),
+                format!("`{unknown}` is no argument of `include_model!`; known are `name`, `dims` and `io`"),
                 "remove it, or correct its name",
             )),
         }
@@ -167,17 +182,35 @@ impl Parse for Entry {
     }
 }
 
+/// `float` or `quantized`
+fn io(input: ParseStream) -> Result<Io> {
+    let (span, found) = (input.span(), next(input));
+    match input.parse::<Ident>().map(|word| word.to_string()).as_deref() {
+        Ok("float") => Ok(Io::Float),
+        Ok("quantized") => Ok(Io::Quantized),
+        _ => Err(error(
+            span,
+            format!("`io` is {found}; expected `float` or `quantized`"),
+            "write what inputs and outputs shall be, or remove `io` to have what the file says",
+        )),
+    }
+}
+
 fn size(input: ParseStream) -> Result<usize> {
     let help = "write the size that the firmware uses";
     let span = input.span();
     let Ok(literal) = input.parse::<LitInt>() else {
-        let found = input.cursor().token_tree().map_or_else(|| "nothing".to_owned(), |(token, _)| format!("`{token}`"));
-        return Err(error(span, format!("a size is {found}; expected an integer of at least 1"), help));
+        return Err(error(span, format!("a size is {}; expected an integer of at least 1", next(input)), help));
     };
     match literal.base10_parse::<usize>() {
         Ok(0) | Err(_) => Err(error(span, format!("a size is `{literal}`; expected an integer of at least 1"), help)),
         Ok(size) => Ok(size),
     }
+}
+
+/// The token that comes next, for a message.
+fn next(input: ParseStream) -> String {
+    input.cursor().token_tree().map_or_else(|| "nothing".to_owned(), |(token, _)| format!("`{token}`"))
 }
 
 /// The items of `item, item, …`. After one that is wrong it goes on behind the next comma, so that all errors are told at once.

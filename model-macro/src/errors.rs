@@ -24,6 +24,7 @@ fn span(arguments: &Arguments, subject: &Subject) -> Span {
     let key = |name: &str| arguments.dims.iter().find(|(key, ..)| key == name).map(|(_, span, _)| *span);
     match subject {
         Subject::Model => arguments.path.span(),
+        Subject::Io => arguments.io.map_or_else(|| arguments.path.span(), |(_, span)| span),
         Subject::Dim(name) => key(name).unwrap_or_else(|| arguments.path.span()),
     }
 }

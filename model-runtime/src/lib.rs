@@ -37,9 +37,12 @@ pub use weights::{bytes_of, bytes_of_mut};
 ///
 /// - `name = detector` names the module (default: the file's stem), with a visibility before it if need be: `pub(crate) name = …`.
 /// - `dims = { batch: 1, "input": [1, 512] }` fixes symbolic dimensions, by their symbol or by an input's name and whole shape.
+/// - `io = quantized` leaves out the quantization behind float inputs and the dequantization before float outputs, so that they are
+///   integers; `io = float` adds them to inputs and outputs of 8 bits, so that these are floats. Without it they are what the file says.
 ///
 /// The module holds `Input`, `Output`, `Model` with `new`, `run`, `input_mut` and `run_in_place`, the constants `RAM_BYTES`,
-/// `WEIGHT_BYTES`, `MACS` and `SIGNATURE`, and for each input and output a submodule with its `NAME` and `SHAPE`.
+/// `WEIGHT_BYTES`, `MACS` and `SIGNATURE`, and for each input and output a submodule with its `NAME` and `SHAPE`; that of a quantized one
+/// also has `SCALE`, `ZERO_POINT` and the functions `quantize` and `dequantize`.
 #[macro_export]
 macro_rules! include_model {
     ($($arguments:tt)*) => {

@@ -22,6 +22,10 @@ include_model!("models/unnamed.onnx");
 include_model!("models/symbols.onnx", dims = { time: 2, "unk__7": 3 });
 include_model!("models/symbols.onnx", name = whole_shape, dims = { "x": [4, 1, 1] });
 include_model!("models/symbols.onnx", name = r#match, dims = { batch_size: 2, time: 2, unk__7: 2, });
+include_model!("models/quantized.onnx");
+include_model!("models/quantized.onnx", name = stripped, io = quantized);
+include_model!("models/integers.onnx");
+include_model!("models/integers.onnx", name = widened, io = float);
 include_model!("models/constant.onnx");
 include_model!("models/External-Data.onnx");
 
@@ -140,6 +144,31 @@ fn dims_fixes_symbols_and_whole_shapes() {
     assert_eq!(r#match::x::SHAPE, [2, 2, 2]);
     assert_eq!(r#match::SIGNATURE.name, "match");
     assert_eq!(symbols::Model::new().run(&[[-1.0, 2.0, 3.0], [1.0; 3]]), &[[0.0, 2.0, 3.0], [1.0; 3]]);
+}
+
+#[test]
+fn io_says_whether_quantized_borders_are_floats() {
+    let integers: [[i8; 2]; 2] = [[-128, 0], [50, 127]];
+    let scores: [u8; 3] = *stripped::Model::new().run(&integers);
+    assert_eq!(&scores, integers::Model::new().run(&integers));
+    assert!(scores.iter().any(|&score| score > 0 && score < 255), "{scores:?} is a result");
+
+    let floats = integers.map(|row| row.map(stripped::features::dequantize));
+    assert_eq!(quantized::Model::new().run(&floats), &scores.map(stripped::scores::dequantize));
+    assert_eq!(widened::Model::new().run(&floats), &scores.map(integers::scores::dequantize));
+}
+
+#[test]
+fn quantized_tensors_tell_what_their_integers_stand_for() {
+    use integers::{features, scores};
+    assert_eq!((features::SCALE, features::ZERO_POINT), (0.0625, -3i8));
+    assert_eq!((stripped::scores::SCALE, stripped::scores::ZERO_POINT), (0.125, 7u8));
+    assert_eq!(features::dequantize(13), 1.0);
+    let cases = [(0.0, -3), (1.0, 13), (-0.0937, -4), (-0.0938, -5), (0.03125, -3), (1e9, 127), (f32::NEG_INFINITY, -128)];
+    for (number, integer) in cases {
+        assert_eq!(features::quantize(number), integer, "{number}");
+    }
+    assert_eq!(scores::quantize(-2.0), 0);
 }
 
 #[test]

@@ -5,6 +5,7 @@ use quote::{format_ident, quote};
 
 use crate::emit::names::Names;
 use crate::graph::{Graph, ValueId};
+use crate::quantization::Quantization;
 use crate::ty::{ElemType, TensorType};
 
 /// Inputs and outputs with the names that they have in Rust.
@@ -19,6 +20,8 @@ pub(super) struct Port {
     name: String,
     /// Its type; unknown only after an error.
     pub(super) ty: Option<TensorType>,
+    /// What its integers stand for, where it is quantized.
+    quantization: Option<Quantization>,
     /// The alias of its Rust type: `Input`.
     pub(super) alias: Ident,
     /// Its argument, method, field and submodule: `features`.
@@ -66,7 +69,11 @@ impl Interface {
     /// The face of a graph.
     pub(super) fn of_graph(graph: &Graph) -> Self {
         let named = |id: &ValueId| (graph.value(*id).name.clone(), Some(graph.ty(*id).clone()));
-        Self::new(graph.inputs.iter().map(named).collect(), graph.outputs.iter().map(named).collect())
+        let mut interface = Self::new(graph.inputs.iter().map(named).collect(), graph.outputs.iter().map(named).collect());
+        let quantizations = graph.input_quantizations.iter().chain(&graph.output_quantizations);
+        let ports = interface.inputs.iter_mut().chain(&mut interface.outputs);
+        ports.zip(quantizations).for_each(|(port, quantization)| port.quantization = *quantization);
+        interface
     }
 
     pub(super) fn new(inputs: Vec<(String, Option<TensorType>)>, outputs: Vec<(String, Option<TensorType>)>) -> Self {
@@ -77,7 +84,7 @@ impl Interface {
             let alone = side.len() == 1;
             let port = |(name, ty): (String, Option<TensorType>)| {
                 let alias = if alone { Ident::new(only, Span::call_site()) } else { types.ty(&name) };
-                Port { alias, variable: variables.variable(&name), name, ty }
+                Port { alias, variable: variables.variable(&name), name, ty, quantization: None }
             };
             side.into_iter().map(port).collect()
         };
@@ -136,13 +143,14 @@ impl Interface {
         }
     }
 
-    /// `pub mod features { NAME, SHAPE }`
+    /// `pub mod features { NAME, SHAPE }`, and of a quantized tensor `SCALE`, `ZERO_POINT`, `quantize`, `dequantize`.
     pub(super) fn modules(&self) -> TokenStream {
         let modules = self.ports().map(|port| {
             let (variable, name, doc) = (&port.variable, &port.name, port.doc());
             let shape = port.ty.as_ref().map_or(&[][..], |ty| &ty.shape);
             let rank = Literal::usize_unsuffixed(shape.len());
             let sizes = shape.iter().map(|&size| Literal::usize_unsuffixed(size));
+            let quantization = port.quantization.map(quantization);
             quote! {
                 #[doc = #doc]
                 pub mod #variable {
@@ -150,6 +158,7 @@ impl Interface {
                     pub const NAME: &str = #name;
                     /// The sizes in the model.
                     pub const SHAPE: [usize; #rank] = [#(#sizes),*];
+                    #quantization
                 }
             }
         });
@@ -254,6 +263,28 @@ impl Interface {
                     }
                 }
             }
+        }
+    }
+}
+
+/// What tells, for the integers of a tensor, the numbers that they stand for.
+fn quantization(Quantization { elem, scale, zero }: Quantization) -> TokenStream {
+    let ty = self::elem(elem);
+    let (scale, zero) = (Literal::f32_unsuffixed(scale), Literal::i32_unsuffixed(zero));
+    quote! {
+        /// The distance between the numbers that neighbouring integers stand for.
+        pub const SCALE: f32 = #scale;
+        /// The integer that stands for 0.
+        pub const ZERO_POINT: #ty = #zero;
+
+        /// The integer that stands for the number nearest to `number`, of those that there are.
+        pub fn quantize(number: f32) -> #ty {
+            super::rt::quantize(number, SCALE, ZERO_POINT)
+        }
+
+        /// The number that `integer` stands for: (`integer` − [`ZERO_POINT`]) · [`SCALE`].
+        pub fn dequantize(integer: #ty) -> f32 {
+            super::rt::dequantize(integer, SCALE, ZERO_POINT)
         }
     }
 }
