@@ -12,7 +12,7 @@ use core::cell::Cell;
 use crate::quantized::Quantized;
 use crate::quantized::finish::{Finish, Fused};
 use crate::quantized::lines::{Lines, OUTPUTS};
-use crate::{Load, Number, Quad};
+use crate::{Load, Number, Quad, Requantize};
 use three_by_three::Frame;
 
 /// The operands of an image.
@@ -25,54 +25,85 @@ pub(crate) struct Operands<'a, X, Y> {
     pub(crate) x_zero: i16,
 }
 
+/// What becomes of sums, as the micro-kernels' frames have it.
+#[repr(C)]
+#[derive(Clone, Copy)]
+struct Finishing {
+    /// What is added to the upper word of the product: half of what is shifted out, and the zero point shifted likewise.
+    rounding: i32,
+    /// From one output of a line to the next, and three times that.
+    y_steps: [usize; 2],
+    /// By how much the upper word is shifted down.
+    shift: u32,
+    /// The least and the greatest output, each as two halfwords.
+    limits: [u32; 2],
+}
+
+impl Finishing {
+    fn new(requantize: Requantize, y_step: usize) -> Option<Self> {
+        let Requantize { left, shift, zero, low, high } = requantize;
+        // Beyond that, the zero point has no room.
+        if left != 0 || !(33..=54).contains(&shift) {
+            return None;
+        }
+        let twice = |value: i32| u32::from(value as u16) * 0x1_0001;
+        let rounding = (1 << (shift - 33)) + (zero << (shift - 32));
+        Some(Self { rounding, y_steps: [y_step, 3 * y_step], shift: shift - 32, limits: [twice(low), twice(high)] })
+    }
+}
+
 /// Computes an image, if that can be done here: gives whether it was.
 #[inline(always)]
 pub(crate) fn image<X: Load<Value: Quantized>, F: Finish>(lines: Lines, operands: &Operands<X, F::Output>, finish: F) -> bool {
-    let Some(fused) = finish.fused() else { return false };
+    let finishing = finish.requantize().and_then(|requantize| Finishing::new(requantize, lines.y_steps[1]));
+    let Some(finishing) = finishing.filter(|_| fits(lines, operands)) else { return false };
     let signed = X::Value::LOWEST < X::Value::ZERO;
-    if size_of::<X>() != 1 || !fits(lines, operands) {
-        return false;
-    }
-    // SAFETY: `fits` has looked at the lengths of the operands, and elements are single bytes. `Cell` allows the writing.
+    // SAFETY: `fits` has looked at the lengths of the operands, of which elements are single bytes. `Cell` allows the writing.
     unsafe {
         if lines.kernel == [3, 3] && (lines.strides[1] == 1 || lines.strides[1] == 2) {
-            let (image, zero): (three_by_three::Image, _) = match (fused, signed, lines.strides[1]) {
-                (Fused::I8(zero), true, 1) => (three_by_three::i8_to_i8, zero),
-                (Fused::I8(zero), false, 1) => (three_by_three::u8_to_i8, zero),
-                (Fused::U8(zero), true, 1) => (three_by_three::i8_to_u8, zero),
-                (Fused::U8(zero), false, 1) => (three_by_three::u8_to_u8, zero),
-                (Fused::I8(zero), true, _) => (three_by_three::i8_to_i8_halved, zero),
-                (Fused::I8(zero), false, _) => (three_by_three::u8_to_i8_halved, zero),
-                (Fused::U8(zero), true, _) => (three_by_three::i8_to_u8_halved, zero),
-                (Fused::U8(zero), false, _) => (three_by_three::u8_to_u8_halved, zero),
+            let image: three_by_three::Image = match (lines.strides[1], signed, finish.fused()) {
+                (1, true, Some(Fused::I8(_))) => three_by_three::i8_to_i8,
+                (1, true, Some(Fused::U8(_))) => three_by_three::i8_to_u8,
+                (1, true, None) => three_by_three::i8_to_any,
+                (1, false, Some(Fused::I8(_))) => three_by_three::u8_to_i8,
+                (1, false, Some(Fused::U8(_))) => three_by_three::u8_to_u8,
+                (1, false, None) => three_by_three::u8_to_any,
+                (_, true, Some(Fused::I8(_))) => three_by_three::i8_to_i8_halved,
+                (_, true, Some(Fused::U8(_))) => three_by_three::i8_to_u8_halved,
+                (_, true, None) => three_by_three::i8_to_any_halved,
+                (_, false, Some(Fused::I8(_))) => three_by_three::u8_to_i8_halved,
+                (_, false, Some(Fused::U8(_))) => three_by_three::u8_to_u8_halved,
+                (_, false, None) => three_by_three::u8_to_any_halved,
             };
-            image(&frame(lines, operands, 1 + 2 * zero));
+            image(&frame(lines, operands, finishing));
             return true;
         }
-        let (line, zero): (any_taps::Line, _) = match fused {
-            Fused::I8(zero) => (any_taps::to_i8, zero),
-            Fused::U8(zero) => (any_taps::to_u8, zero),
-        };
         if lines.strides[1] != 1 || lines.kernel[0] > any_taps::MAX_LINES {
             return false;
         }
+        let line: any_taps::Line = match finish.fused() {
+            Some(Fused::I8(_)) => any_taps::to_i8,
+            Some(Fused::U8(_)) => any_taps::to_u8,
+            None => any_taps::to_any,
+        };
         let gather: any_taps::Gather = if signed { any_taps::gather_i8 } else { any_taps::gather_u8 };
         let Operands { channels, x, packed, y, x_zero, .. } = *operands;
         let (x, packed, y) = (x.as_ptr().cast(), packed.as_ptr(), y.as_ptr().cast_mut().cast());
         let ring = ring(lines, operands);
-        any_taps::Image { lines, channels, x, packed, y, ring, x_zero, rounding: 1 + 2 * zero, gather, line }.run();
+        any_taps::Image { lines, channels, x, packed, y, ring, x_zero, finishing, gather, line }.run();
     }
     true
 }
 
-/// Whether the operands are as long as the lines say, there is something to compute, and the kernel has no holes.
+/// Whether elements have one byte, the operands are as long as the lines say, there is something to compute, and the kernel has no holes.
 fn fits<X, Y>(lines: Lines, operands: &Operands<X, Y>) -> bool {
     let Operands { channels, x, packed, y, scratch, .. } = *operands;
     let elements = |[lines, elements]: [usize; 2]| lines * elements * channels;
     let filled = [lines.input, lines.output, lines.kernel, lines.strides].iter().all(|shape| elements(*shape) > 0);
     let there = x.len() >= elements(lines.input) && y.len() >= elements(lines.output);
     let packed = packed.len() >= channels * lines.quads() && scratch.len() >= lines.scratch();
-    filled && there && packed && lines.dilations == [1, 1] && inside(lines) > 0
+    let bytes = size_of::<X>() == 1 && size_of::<Y>() == 1;
+    bytes && filled && there && packed && lines.dilations == [1, 1] && inside(lines) > 0
 }
 
 /// How many elements of a line of the input lie under outputs.
@@ -91,7 +122,7 @@ fn ring<X, Y>(lines: Lines, operands: &Operands<X, Y>) -> *mut i16 {
 
 /// The frame for an image.
 #[inline(always)]
-fn frame<X, Y>(lines: Lines, operands: &Operands<X, Y>, rounding: i32) -> Frame {
+fn frame<X, Y>(lines: Lines, operands: &Operands<X, Y>, finish: Finishing) -> Frame {
     let ring = ring(lines, operands);
     let Operands { channels, x, packed, y, x_zero, .. } = *operands;
     let (x, y) = (x.as_ptr().cast(), y.as_ptr().cast_mut().cast());
@@ -99,8 +130,7 @@ fn frame<X, Y>(lines: Lines, operands: &Operands<X, Y>, rounding: i32) -> Frame 
         bias: 0,
         weights: [[0; 2]; 3],
         multiplier: 0,
-        rounding,
-        y_steps: [lines.y_steps[1], 3 * lines.y_steps[1]],
+        finish,
         slots: [0, 1, 2].map(|slot| ring.wrapping_add(slot * lines.pitch())),
         padding: lines.padding[1] * size_of::<i16>(),
         inside: inside(lines),

@@ -13,6 +13,12 @@ pub(crate) trait Finish: Copy {
     /// The element for a sum.
     fn finish(self, sum: i32, multiplier: i32) -> Self::Output;
 
+    /// How sums are requantized, if they are.
+    #[cfg(dsp)]
+    fn requantize(self) -> Option<Requantize> {
+        None
+    }
+
     /// What the sums become, if it is what layers do most.
     #[cfg(dsp)]
     fn fused(self) -> Option<Fused> {
@@ -50,6 +56,12 @@ impl<Y: Quantized> Finish for Requantized<Y> {
     #[inline(always)]
     fn finish(self, sum: i32, multiplier: i32) -> Y {
         Y::saturate(self.0.apply(sum, multiplier))
+    }
+
+    #[cfg(dsp)]
+    #[inline(always)]
+    fn requantize(self) -> Option<Requantize> {
+        Some(self.0)
     }
 
     #[cfg(dsp)]

@@ -4,7 +4,8 @@
 
 use core::arch::naked_asm;
 
-use super::macros::{gather, requantize_four, store_four};
+use super::Finishing;
+use super::macros::{clip, gather, requantize_four, saturate, scale, shift, store_four};
 use crate::Quad;
 use crate::quantized::lines::Lines;
 
@@ -22,8 +23,7 @@ pub(super) struct Image {
     /// Where the ring of gathered lines begins.
     pub(super) ring: *mut i16,
     pub(super) x_zero: i16,
-    /// What requantization adds to the upper word of the product: 1, which rounds, and twice the zero point.
-    pub(super) rounding: i32,
+    pub(super) finishing: Finishing,
     pub(super) gather: Gather,
     pub(super) line: Line,
 }
@@ -44,7 +44,6 @@ impl Image {
         }
         // What fours leave is filled up to a four, unless it is one.
         let one_more = usize::from(taps > 1 && taps % 4 == 1);
-        let step = self.lines.y_steps[1];
         let mut constants = Constants {
             bias: 0,
             quads: self.packed,
@@ -53,8 +52,7 @@ impl Image {
             one_more,
             unused: [0; 2],
             multiplier: 0,
-            rounding: self.rounding,
-            steps: [step, 3 * step],
+            finishing: self.finishing,
         };
         for channel in 0..self.channels {
             // SAFETY: there are the quads of as many channels.
@@ -126,9 +124,7 @@ pub(super) struct Constants {
     one_more: usize,
     unused: [usize; 2],
     multiplier: i32,
-    rounding: i32,
-    /// From one output to the next, and three times that.
-    steps: [usize; 2],
+    finishing: Finishing,
 }
 
 /// What a line of outputs takes: where the lines of inputs under it begin, the place of its first output, how many outputs there are
@@ -179,36 +175,38 @@ macro_rules! one_weight {
 
 /// `any_taps! { name: "ssat" }` is a line of any kernel with a stride of 1.
 ///
-/// Behind the constants the stack holds where the addresses of the lines of inputs begin (at 44) and end (48), how many bytes are done of
-/// each of those lines (52), how many outputs are left (56), and the place of the next (60).
+/// Behind the constants the stack holds where the addresses of the lines of inputs begin (at 56) and end (60), how many bytes are done of
+/// each of those lines (64), how many outputs are left (68), and the place of the next (72).
 macro_rules! any_taps {
-    ($($(#[$doc:meta])* $name:ident: $saturate:literal;)*) => { $(
+    ($($(#[$doc:meta])* $name:ident: $finish:tt;)*) => { $(
         $(#[$doc])*
         #[unsafe(naked)]
         pub(super) unsafe extern "C" fn $name(_: *const *mut i16, _: *mut u8, _: usize, _: *const Constants) {
             naked_asm!(
                 "push {{r4-r11, lr}}",
-                "sub sp, sp, #64",
+                "sub sp, sp, #80",
                 "ldm r3!, {{r4-r11}}",
                 "stm sp, {{r4-r11}}",
-                "ldm r3, {{r4-r6}}",
+                "ldm r3, {{r4-r9}}",
                 "str r4, [sp, #32]",
                 "strd r5, r6, [sp, #36]",
+                "strd r7, r8, [sp, #44]",
+                "str r9, [sp, #52]",
                 "ldr r3, [sp, #8]",
                 "add r3, r0, r3",
-                "strd r0, r3, [sp, #44]",
+                "strd r0, r3, [sp, #56]",
                 "mov r3, #0",
-                "strd r3, r2, [sp, #52]",
-                "str r1, [sp, #60]",
+                "strd r3, r2, [sp, #64]",
+                "str r1, [sp, #72]",
                 "2:",
                 "ldrd r4, r1, [sp]",
                 "mov r5, r4",
                 "mov r6, r4",
                 "mov r7, r4",
-                "ldr r2, [sp, #44]",
+                "ldr r2, [sp, #56]",
                 "3:",
                 "ldr r0, [r2], #4",
-                "ldr r3, [sp, #52]",
+                "ldr r3, [sp, #64]",
                 "ldr lr, [sp, #12]",
                 "add r0, r0, r3",
                 "6:",
@@ -219,18 +217,18 @@ macro_rules! any_taps {
                 "cbz r3, 7f",
                 one_weight!(),
                 "7:",
-                "ldr r3, [sp, #48]",
+                "ldr r3, [sp, #60]",
                 "cmp r2, r3",
                 "bne 3b",
-                requantize_four!($saturate),
-                "ldrd lr, r3, [sp, #56]",
+                requantize_four!($finish),
+                "ldrd lr, r3, [sp, #68]",
                 "subs lr, lr, #4",
                 "blo 4f",
                 store_four!(),
-                "strd lr, r3, [sp, #56]",
-                "ldr r0, [sp, #52]",
+                "strd lr, r3, [sp, #68]",
+                "ldr r0, [sp, #64]",
                 "add r0, r0, #8",
-                "str r0, [sp, #52]",
+                "str r0, [sp, #64]",
                 "bne 2b",
                 "b 5f",
                 // One to three are left.
@@ -243,7 +241,7 @@ macro_rules! any_taps {
                 "it eq",
                 "strbeq r6, [r3, r10, lsl #1]",
                 "5:",
-                "add sp, sp, #64",
+                "add sp, sp, #80",
                 "pop {{r4-r11, pc}}",
             )
         }
@@ -255,6 +253,8 @@ any_taps! {
     to_i8: "ssat";
     /// To `u8`.
     to_u8: "usat";
+    /// Requantized in general.
+    to_any: "any";
 }
 
 /// What widens elements: the address of the first, the bytes from one to the next, the place of the first, how many there are (one at

@@ -1,26 +1,76 @@
 //! Pieces of assembly that the micro-kernels share.
 //!
 //! Their frames begin alike: the channel's bias (at 0), its weights or where they lie (4 to 24), its multiplier (28), the rounding
-//! constant (32), and the bytes from one output to the next (36) and to the third next (40).
+//! constant (32), the bytes from one output to the next (36) and to the third next (40), and of what is requantized in general the
+//! shift less 32 (44) and the least and the greatest output, each twice in a word (48 and 52).
 
-/// Makes the sums r4 to r7 elements, and loads the distances of outputs to r10 and r11.
+/// Makes the sums r4 to r7 elements, and loads the distances of outputs to r10 and r11: with a shift of 33 and clipped to the type that
+/// the instruction saturates to, or in general.
 macro_rules! requantize_four {
-    ($saturate:literal) => {
+    ("any") => {
         concat!(
-            "ldrd r8, r9, [sp, #28]\n",
+            scale!("r4" "r5" "r6" "r7"),
+            "ldr r8, [sp, #44]\n",
+            shift!("r4" "r5" "r6" "r7"),
+            "ldrd r8, r9, [sp, #48]\n",
+            clip!("r4", "r5"),
+            clip!("r6", "r7"),
             "ldrd r10, r11, [sp, #36]\n",
-            "smmla r4, r4, r8, r9\n",
-            "smmla r5, r5, r8, r9\n",
-            "smmla r6, r6, r8, r9\n",
-            "smmla r7, r7, r8, r9\n",
-            $saturate,
-            " r4, #8, r4, asr #1\n",
-            $saturate,
-            " r5, #8, r5, asr #1\n",
-            $saturate,
-            " r6, #8, r6, asr #1\n",
-            $saturate,
-            " r7, #8, r7, asr #1\n",
+        )
+    };
+    ($saturate:literal) => {
+        concat!(scale!("r4" "r5" "r6" "r7"), saturate!($saturate, "r4" "r5" "r6" "r7"), "ldrd r10, r11, [sp, #36]\n")
+    };
+}
+
+/// The same of r4 and r5, and the first distance only.
+macro_rules! requantize_two {
+    ("any") => {
+        concat!(
+            scale!("r4" "r5"),
+            "ldr r8, [sp, #44]\n",
+            shift!("r4" "r5"),
+            "ldrd r8, r9, [sp, #48]\n",
+            clip!("r4", "r5"),
+            "ldr r10, [sp, #36]\n",
+        )
+    };
+    ($saturate:literal) => {
+        concat!(scale!("r4" "r5"), saturate!($saturate, "r4" "r5"), "ldr r10, [sp, #36]\n")
+    };
+}
+
+/// Multiplies sums, rounds them, and adds the zero point.
+macro_rules! scale {
+    ($($sum:literal)*) => {
+        concat!("ldrd r8, r9, [sp, #28]\n", $("smmla ", $sum, ", ", $sum, ", r8, r9\n",)*)
+    };
+}
+
+/// Shifts by 1 and saturates to a type.
+macro_rules! saturate {
+    ($saturate:literal, $($sum:literal)*) => {
+        concat!($($saturate, " ", $sum, ", #8, ", $sum, ", asr #1\n",)*)
+    };
+}
+
+/// Shifts by r8 to 16 bits.
+macro_rules! shift {
+    ($($sum:literal)*) => {
+        concat!($("asr ", $sum, ", ", $sum, ", r8\n", "ssat ", $sum, ", #16, ", $sum, "\n",)*)
+    };
+}
+
+/// Raises two to r8 and lowers them to r9, where they are not there.
+macro_rules! clip {
+    ($first:literal, $second:literal) => {
+        concat!(
+            concat!("pkhbt ", $first, ", ", $first, ", ", $second, ", lsl #16\n"),
+            concat!("ssub16 r12, ", $first, ", r8\n"),
+            concat!("sel ", $first, ", ", $first, ", r8\n"),
+            concat!("ssub16 r12, r9, ", $first, "\n"),
+            concat!("sel ", $first, ", ", $first, ", r9\n"),
+            concat!("asr ", $second, ", ", $first, ", #16\n"),
         )
     };
 }
@@ -111,4 +161,4 @@ macro_rules! fill {
     };
 }
 
-pub(super) use {fill, gather, requantize_four, store_four};
+pub(super) use {clip, fill, gather, requantize_four, requantize_two, saturate, scale, shift, store_four};

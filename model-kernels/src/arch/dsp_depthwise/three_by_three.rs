@@ -9,7 +9,8 @@
 use core::arch::naked_asm;
 use core::mem::offset_of;
 
-use super::macros::{fill, gather, requantize_four, store_four};
+use super::Finishing;
+use super::macros::{clip, fill, gather, requantize_four, requantize_two, saturate, scale, shift, store_four};
 use crate::Quad;
 
 /// What an image takes, and the frame of its function.
@@ -24,10 +25,7 @@ pub(super) struct Frame {
     pub(super) weights: [[u32; 2]; 3],
     /// Of a channel.
     pub(super) multiplier: i32,
-    /// What requantization adds to the upper word of the product: 1, which rounds, and twice the zero point.
-    pub(super) rounding: i32,
-    /// From one output of a line to the next, and three times that.
-    pub(super) y_steps: [usize; 2],
+    pub(super) finish: Finishing,
     /// Where the gathered lines lie, the oldest first.
     pub(super) slots: [*mut i16; 3],
     /// How far the inputs of a line stand behind the start of a slot, in bytes, where its padding stands already.
@@ -257,30 +255,16 @@ macro_rules! next_line {
     };
 }
 
-/// Makes the sums r4 and r5 elements and writes them, the second one only where lr is two at least.
-macro_rules! finish_two {
-    ($saturate:literal) => {
-        concat!(
-            "ldrd r8, r9, [sp, #28]\n",
-            "ldr r10, [sp, #36]\n",
-            "smmla r4, r4, r8, r9\n",
-            "smmla r5, r5, r8, r9\n",
-            $saturate,
-            " r4, #8, r4, asr #1\n",
-            $saturate,
-            " r5, #8, r5, asr #1\n",
-            "cmp lr, #2\n",
-            "strb r4, [r3]\n",
-            "it hs\n",
-            "strbhs r5, [r3, r10]\n",
-            "add r3, r3, r10, lsl #1\n",
-        )
+/// Writes two outputs from r3 on, the second one only where lr is two at least, and moves it on.
+macro_rules! store_two {
+    () => {
+        concat!("cmp lr, #2\n", "strb r4, [r3]\n", "it hs\n", "strbhs r5, [r3, r10]\n", "add r3, r3, r10, lsl #1\n",)
     };
 }
 
-/// `images! { name: four_of_stride_1 two_of_stride_1 "ldrsb" "ssat"; }` is the function of images that are so loaded and saturated.
+/// `images! { name: four_of_stride_1 two_of_stride_1 "ldrsb" "ssat"; }` is the function of images that are so loaded and requantized.
 macro_rules! images {
-    ($($(#[$doc:meta])* $name:ident: $four:ident $two:ident $load:literal $saturate:literal;)*) => { $(
+    ($($(#[$doc:meta])* $name:ident: $four:ident $two:ident $load:literal $finish:tt;)*) => { $(
         $(#[$doc])*
         ///
         /// # Safety
@@ -319,7 +303,7 @@ macro_rules! images {
                 $four!("r1", sum),
                 "ldrd r8, r9, [sp, #20]",
                 $four!("r2", sum),
-                requantize_four!($saturate),
+                requantize_four!($finish),
                 store_four!(),
                 "subs lr, lr, #1",
                 "bne 7b",
@@ -334,7 +318,8 @@ macro_rules! images {
                 $two!("r1", sum),
                 "ldrd r8, r9, [sp, #20]",
                 $two!("r2", sum),
-                finish_two!($saturate),
+                requantize_two!($finish),
+                store_two!(),
                 "subs lr, lr, #2",
                 "bhi 9b",
                 "20:",
@@ -375,16 +360,24 @@ images! {
     i8_to_i8: four_of_stride_1 two_of_stride_1 "ldrsb" "ssat";
     /// Stride 1, from `i8` to `u8`.
     i8_to_u8: four_of_stride_1 two_of_stride_1 "ldrsb" "usat";
+    /// Stride 1, from `i8`, requantized in general.
+    i8_to_any: four_of_stride_1 two_of_stride_1 "ldrsb" "any";
     /// Stride 1, from `u8` to `i8`.
     u8_to_i8: four_of_stride_1 two_of_stride_1 "ldrb" "ssat";
     /// Stride 1, from `u8` to `u8`.
     u8_to_u8: four_of_stride_1 two_of_stride_1 "ldrb" "usat";
+    /// Stride 1, from `u8`, requantized in general.
+    u8_to_any: four_of_stride_1 two_of_stride_1 "ldrb" "any";
     /// Stride 2, from `i8` to `i8`.
     i8_to_i8_halved: four_of_stride_2 two_of_stride_2 "ldrsb" "ssat";
     /// Stride 2, from `i8` to `u8`.
     i8_to_u8_halved: four_of_stride_2 two_of_stride_2 "ldrsb" "usat";
+    /// Stride 2, from `i8`, requantized in general.
+    i8_to_any_halved: four_of_stride_2 two_of_stride_2 "ldrsb" "any";
     /// Stride 2, from `u8` to `i8`.
     u8_to_i8_halved: four_of_stride_2 two_of_stride_2 "ldrb" "ssat";
     /// Stride 2, from `u8` to `u8`.
     u8_to_u8_halved: four_of_stride_2 two_of_stride_2 "ldrb" "usat";
+    /// Stride 2, from `u8`, requantized in general.
+    u8_to_any_halved: four_of_stride_2 two_of_stride_2 "ldrb" "any";
 }
