@@ -41,32 +41,33 @@ impl Display {
         Display { style, length, scores: 0, highest: 0.0, detections: 0 }
     }
 
-    pub(crate) fn show(&mut self, score: Score) {
+    pub(crate) fn show(&mut self, score: Score) -> io::Result<()> {
         self.scores += 1;
         self.highest = self.highest.max(score.smoothed);
         if score.detected {
             self.detections += 1;
-            self.clear_line();
-            println!("{} marvin", seconds(score.end));
+            self.clear_line()?;
+            writeln!(io::stdout(), "{} marvin", seconds(score.end))?;
         }
         if !self.scores.is_multiple_of(ROW) {
-            return;
+            return Ok(());
         }
         match self.style {
-            Style::Rows => println!("{} {}", seconds(score.end), bar(self.highest)),
+            Style::Rows => writeln!(io::stdout(), "{} {}", seconds(score.end), bar(self.highest))?,
             Style::Line => {
-                print!("\r{} {}{}", seconds(score.end), bar(self.highest), self.progress(score.end));
-                // A terminal that cannot be written to loses only this line.
-                let _ = io::stdout().flush();
+                let mut out = io::stdout();
+                write!(out, "\r{} {}{}", seconds(score.end), bar(self.highest), self.progress(score.end))?;
+                out.flush()?;
             }
             Style::Detections => {}
         }
         self.highest = 0.0;
+        Ok(())
     }
 
-    pub(crate) fn finish(&mut self) {
-        self.clear_line();
-        println!("  heard {}\n", times(self.detections));
+    pub(crate) fn finish(&mut self) -> io::Result<()> {
+        self.clear_line()?;
+        writeln!(io::stdout(), "  heard {}\n", times(self.detections))
     }
 
     fn progress(&self, end: u64) -> String {
@@ -76,9 +77,10 @@ impl Display {
         }
     }
 
-    fn clear_line(&self) {
-        if let Style::Line = self.style {
-            print!("\r\x1b[K");
+    fn clear_line(&self) -> io::Result<()> {
+        match self.style {
+            Style::Line => write!(io::stdout(), "\r\x1b[K"),
+            Style::Rows | Style::Detections => Ok(()),
         }
     }
 }

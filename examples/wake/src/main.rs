@@ -4,7 +4,7 @@ mod display;
 
 use display::Display;
 use std::error::Error;
-use std::io::{self, Read};
+use std::io::{self, Read, Write};
 use std::path::Path;
 use std::process::ExitCode;
 use wake::front_end::SAMPLE_RATE;
@@ -31,11 +31,17 @@ const AFTER: usize = SAMPLE_RATE / 2;
 fn main() -> ExitCode {
     match run() {
         Ok(()) => ExitCode::SUCCESS,
+        // Whoever reads the output, `head` perhaps, has seen enough.
+        Err(error) if is_broken_pipe(error.as_ref()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error}");
             ExitCode::FAILURE
         }
     }
+}
+
+fn is_broken_pipe(error: &(dyn Error + 'static)) -> bool {
+    error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
 }
 
 fn run() -> Result<(), Box<dyn Error>> {
@@ -48,10 +54,7 @@ fn run() -> Result<(), Box<dyn Error>> {
             Ok(())
         }
         (Some(argument), None) if argument == "-" => live(io::stdin().lock()),
-        (Some(argument), None) if argument == "--help" || argument == "-h" => {
-            println!("{USAGE}");
-            Ok(())
-        }
+        (Some(argument), None) if argument == "--help" || argument == "-h" => Ok(writeln!(io::stdout(), "{USAGE}")?),
         (Some(path), None) => {
             let name = Path::new(&path).display().to_string();
             let reader = hound::WavReader::open(&path).map_err(|error| format!("{name}: {error}"))?;
@@ -72,16 +75,16 @@ fn listen(name: &str, mut reader: hound::WavReader<impl Read>) -> Result<(), Box
         )
         .into());
     }
-    println!("{name}");
+    writeln!(io::stdout(), "{name}")?;
     let length = u64::from(reader.duration());
     let channels = usize::from(spec.channels.max(1));
     let mut display = Display::new(Some(length));
     let mut wake = Box::new(Wake::new());
     let mut show = |mut score: Score| {
         score.end = score.end.saturating_sub(BEFORE as u64);
-        display.show(score);
+        display.show(score)
     };
-    wake.push(&[0; BEFORE], &mut show);
+    hear(&mut wake, &[0; BEFORE], &mut show)?;
     let mut samples = samples(&mut reader);
     loop {
         let frames = samples.by_ref().take(channels * SAMPLE_RATE).collect::<Result<Vec<f32>, _>>()?;
@@ -89,11 +92,21 @@ fn listen(name: &str, mut reader: hound::WavReader<impl Read>) -> Result<(), Box
             break;
         }
         let mono: Vec<i16> = frames.chunks(channels).map(mix).collect();
-        wake.push(&mono, &mut show);
+        hear(&mut wake, &mono, &mut show)?;
     }
-    wake.push(&[0; AFTER], &mut show);
-    display.finish();
-    Ok(())
+    hear(&mut wake, &[0; AFTER], &mut show)?;
+    Ok(display.finish()?)
+}
+
+/// Shows the scores of some samples, up to the first that cannot be shown.
+fn hear(wake: &mut Wake, samples: &[i16], mut show: impl FnMut(Score) -> io::Result<()>) -> io::Result<()> {
+    let mut shown = Ok(());
+    wake.push(samples, |score| {
+        if shown.is_ok() {
+            shown = show(score);
+        }
+    });
+    shown
 }
 
 /// All channels' samples in turn, in -1..1, whatever the file stores.
@@ -128,8 +141,7 @@ fn live(mut input: impl Read) -> Result<(), Box<dyn Error>> {
         let samples: Vec<i16> = pairs.iter().map(|&pair| i16::from_le_bytes(pair)).collect();
         kept = rest.len();
         bytes[0] = rest.first().copied().unwrap_or(0);
-        wake.push(&samples, |score| display.show(score));
+        hear(&mut wake, &samples, |score| display.show(score))?;
     }
-    display.finish();
-    Ok(())
+    Ok(display.finish()?)
 }
