@@ -114,7 +114,8 @@ fn package() -> Result<Outcome> {
     outcome
 }
 
-/// The wake example, and its model alone on each kind of chip and optimization level; each run fails where a panic is linked.
+/// The wake example, and its model alone on each kind of chip and optimization level; each run fails where a panic is linked. Besides, the
+/// micro-kernels in assembly against the portable forms.
 fn firmware() -> Result<Outcome> {
     if let Err(missing) = firmware::tools(firmware::DEFAULT_TARGET) {
         return Ok(Outcome::Skipped(format!("there is {missing:#}")));
@@ -128,6 +129,8 @@ fn firmware() -> Result<Outcome> {
             Err(missing) => println!("skipped, as there is {missing:#}"),
         }
     }
+    firmware::compare_layers(m4, "3")?;
+    firmware::compare_layers(m4, "z")?;
     Ok(Outcome::Passed)
 }
 

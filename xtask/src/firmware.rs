@@ -1,6 +1,7 @@
 //! `cargo xtask firmware`: builds a model into a firmware, runs it on an emulated chip and says what it costs there.
 
 mod elf;
+mod layers;
 mod model;
 mod qemu;
 mod tensor;
@@ -8,6 +9,7 @@ mod toolchain;
 mod wake;
 
 use anyhow::{Context, Result, bail};
+pub(crate) use layers::compare as compare_layers;
 pub(crate) use model::{Costs, grouped};
 use qemu::Qemu;
 use std::path::{Path, PathBuf};

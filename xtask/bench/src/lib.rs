@@ -1,12 +1,13 @@
 //! Measures one model on an emulated chip and tells the host: instructions a run, stack, outputs.
 //!
-//! Two programs share this library: `model` holds the model that is measured, `baseline` an empty one, so that the difference of
-//! their sizes is the model's. Therefore nothing here depends on the model's types, and nothing formats or panics.
+//! Two programs share this: `model` holds the model that is measured, `baseline` an empty one, so that the difference of their sizes is
+//! the model's. A third, `layers`, computes single layers. Therefore nothing here depends on the model's types, and nothing formats or panics.
 #![no_std]
 
 mod chip;
 mod clock;
 mod input;
+pub mod layers;
 mod report;
 mod stack;
 
@@ -38,6 +39,13 @@ pub fn measure(model: &mut impl Model) -> ! {
     report::number("stack", stack::peak(|| run(model)));
     fill(model);
     report::number("instructions", clock::instructions(|| run(model)));
+    exit(0)
+}
+
+/// Tells the host what `work` makes of each number below `count`, and ends the program.
+pub fn report_each(count: u32, work: impl Fn(u32) -> u32) -> ! {
+    chip::start_clock();
+    (0..count).for_each(|number| report::number("layer", work(number)));
     exit(0)
 }
 

@@ -89,7 +89,7 @@ fn run(options: &Options) -> Result<Measured> {
     ensure!(path.is_file(), "there is no model `{}`", path.display());
     let toolchain = Toolchain::find(&options.target)?;
     let qemu = Qemu::find(&options.target)?;
-    let mut build = toolchain.build(MANIFEST, &options.opt);
+    let mut build = toolchain.build(MANIFEST, &["model", "baseline"], &options.opt);
     build.env("MODEL", path).env("ARGUMENTS", &options.arguments);
     command::run(&mut build)?;
 

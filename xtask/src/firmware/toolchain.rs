@@ -55,13 +55,14 @@ impl Toolchain {
         }
     }
 
-    /// The command that builds all programs of the firmware crate at `manifest`, optimized to `level`.
-    pub(crate) fn build(&self, manifest: &str, level: &str) -> Command {
+    /// The command that builds `programs` of the firmware crate at `manifest`, optimized to `level`.
+    pub(crate) fn build(&self, manifest: &str, programs: &[&str], level: &str) -> Command {
         let mut command = match self.way {
             Way::Installed => command::cargo(),
             Way::Debian => debian_cargo(&self.target),
         };
-        command.args(["build", "--quiet", "--release", "--bins", "--manifest-path", manifest, "--target", &self.target]);
+        command.args(["build", "--quiet", "--release", "--manifest-path", manifest, "--target", &self.target]);
+        command.args(programs.iter().flat_map(|name| ["--bin", name]));
         if self.way == Way::Debian {
             command.arg("-Zbuild-std=core");
         }

@@ -52,7 +52,7 @@ fn check(report: &Report, program: &Program) -> Result<()> {
 fn run(options: &Options) -> Result<(Report, Program)> {
     let toolchain = Toolchain::find(&options.target)?;
     let qemu = Qemu::find(&options.target)?;
-    let mut build = toolchain.build(MANIFEST, &options.opt);
+    let mut build = toolchain.build(MANIFEST, &["wake-firmware"], &options.opt);
     if let [recording] = options.inputs.as_slice() {
         build.env("RECORDING", std::path::absolute(recording)?);
     }

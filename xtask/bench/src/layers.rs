@@ -1,0 +1,112 @@
+//! Layers of random shapes and numbers. The firmware `layers` computes them on the chip, where micro-kernels in assembly do the work, and
+//! `cargo xtask check` on the host, where the portable forms do it: both must find the same bits. Both compile this file.
+
+use core::cell::Cell;
+
+use model_kernels::{Conv, Dense, Depthwise};
+
+/// How many there are.
+pub const COUNT: u32 = 500;
+
+/// One of them.
+#[derive(Clone, Copy, Debug)]
+pub enum Layer {
+    Dense(Dense),
+    Conv(Conv),
+    Depthwise(Depthwise),
+}
+
+/// Room for the operands of any of them.
+pub struct Memory {
+    x: [Cell<f32>; 8192],
+    weights: [Cell<f32>; 4096],
+    bias: [Cell<f32>; 64],
+    y: [Cell<f32>; 8192],
+    scratch: [Cell<f32>; 1024],
+}
+
+impl Memory {
+    /// Memory of zeros.
+    #[allow(clippy::new_without_default, reason = "a default is not constant")]
+    pub const fn new() -> Self {
+        Self { x: zeros(), weights: zeros(), bias: zeros(), y: zeros(), scratch: zeros() }
+    }
+}
+
+const fn zeros<const N: usize>() -> [Cell<f32>; N] {
+    [const { Cell::new(0.0) }; N]
+}
+
+impl Layer {
+    /// Layer `number` of [`COUNT`].
+    pub fn new(number: u32) -> Self {
+        let mut random = Random::new(number);
+        if number.is_multiple_of(3) {
+            let [rows, inputs, outputs] = [random.upto(7), random.upto(50), random.upto(40)];
+            return Self::Dense(Dense { rows, inputs, outputs, backward: random.flag() });
+        }
+        let (batch, backward) = (random.upto(2), random.flag());
+        let [mut size, mut output, mut kernel, mut strides, mut dilations, mut padding] = [[0; 2]; 6];
+        for axis in 0..2 {
+            (kernel[axis], strides[axis], dilations[axis]) = (random.upto(3), random.upto(2), random.upto(2));
+            let extent = (kernel[axis] - 1) * dilations[axis] + 1;
+            (size[axis], padding[axis]) = (extent + random.upto(4) - 1, random.upto(extent) - 1);
+            output[axis] = (size[axis] + 2 * padding[axis] - extent) / strides[axis] + 1;
+        }
+        let sized = |[height, width]: [usize; 2], channels| [height, width, channels];
+        if number % 3 == 1 {
+            let channels = random.upto(40);
+            let (input, output) = (sized(size, channels), sized(output, channels));
+            return Self::Depthwise(Depthwise { input, output, kernel, strides, dilations, padding, batch, backward });
+        }
+        let groups = random.upto(2);
+        let (input, output) = (sized(size, groups * random.upto(10)), sized(output, groups * random.upto(17)));
+        let planar = random.flag();
+        Self::Conv(Conv { input, output, kernel, strides, dilations, padding, groups, batch, planar, backward })
+    }
+
+    /// Computes layer `number` in `memory` and makes one number of the bits of all outputs.
+    pub fn hash(self, number: u32, memory: &Memory) -> u32 {
+        let Memory { x, weights, bias, y, scratch } = memory;
+        let mut random = Random::new(!number);
+        x.iter().chain(weights).chain(bias).for_each(|place| place.set(random.number()));
+        y.iter().for_each(|place| place.set(0.0));
+        let bias = if random.flag() { &bias[..] } else { &[] };
+        match self {
+            Self::Dense(dense) => dense.run(x, weights, bias, y, scratch, |sum| sum),
+            Self::Conv(conv) => conv.run(x, weights, bias, y, scratch, |sum| sum),
+            Self::Depthwise(depthwise) => depthwise.run(x, weights, bias, y, |sum| sum),
+        }
+        y.iter().fold(0, |hash: u32, y| (hash ^ y.get().to_bits()).wrapping_mul(0x0100_0193).rotate_left(5))
+    }
+}
+
+/// Numbers that are the same each time.
+struct Random(u32);
+
+impl Random {
+    fn new(seed: u32) -> Self {
+        Self(seed.wrapping_mul(2_654_435_761) | 1)
+    }
+
+    fn next(&mut self) -> u32 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 17;
+        self.0 ^= self.0 << 5;
+        self.0
+    }
+
+    /// From 1 to `most`.
+    fn upto(&mut self, most: usize) -> usize {
+        (self.next() >> 8) as usize % most + 1
+    }
+
+    fn flag(&mut self) -> bool {
+        self.upto(2) == 2
+    }
+
+    /// From -1 to 1, with a full mantissa.
+    fn number(&mut self) -> f32 {
+        self.next() as i32 as f32 / 2_147_483_648.0
+    }
+}
