@@ -8,14 +8,15 @@ use quote::quote_spanned;
 
 use crate::arguments::Arguments;
 
-/// The errors about the model, or only those about the arguments where there are some: they may be the cause of the others.
-pub(crate) fn tokens(arguments: &Arguments, diagnostics: &Diagnostics) -> TokenStream {
+/// The errors about the model, or only those about the arguments where there are some: they may be the cause of the others. Each is an
+/// invocation of `compile_error!`.
+pub(crate) fn tokens(arguments: &Arguments, diagnostics: &Diagnostics) -> Vec<TokenStream> {
     if !arguments.errors.is_empty() {
         return arguments.errors.iter().map(syn::Error::to_compile_error).collect();
     }
     let errors = diagnostics.faults.iter().map(|fault| {
         let (message, span) = (fault.to_string(), span(arguments, &fault.subject));
-        quote_spanned! { span => ::core::compile_error!(#message); }
+        quote_spanned! { span => ::core::compile_error! { #message } }
     });
     errors.collect()
 }

@@ -31,8 +31,13 @@ fn expand(arguments: &Arguments) -> proc_macro2::TokenStream {
     };
     let diagnostics = compiled.as_ref().err().cloned().unwrap_or_default();
     let errors = errors::tokens(arguments, &diagnostics);
-    let module = compiled.unwrap_or_else(|diagnostics| emit::partial(&diagnostics, &options));
-    quote! { #errors #module #tracked }
+    match compiled {
+        Ok(module) => quote! { #(#errors)* #module #tracked },
+        Err(diagnostics) => {
+            let module = emit::partial(&diagnostics, &options, &errors);
+            quote! { #module #tracked }
+        }
+    }
 }
 
 /// Compiles the model. A panic would leave the user without the module and with an error for each use of it.

@@ -7,7 +7,6 @@
 mod arena;
 mod model;
 mod plain;
-mod unknown;
 mod weights;
 
 pub use arena::{Arena, Place, Places, Span, check_plan};
@@ -20,8 +19,6 @@ pub use model_kernels::*;
 pub use model_macro::include_model as __include_model;
 #[doc(hidden)]
 pub use plain::Plain;
-#[doc(hidden)]
-pub use unknown::Unknown;
 pub use weights::weights;
 #[doc(hidden)]
 pub use weights::{bytes_of, bytes_of_mut};

@@ -5,6 +5,6 @@ include_model!("models/wake.onnx");
 fn main() {
     let mut model = wake::Model::new();
     model.input_mut()[0] = 1.0;
-    let scores = model.run_in_place();
-    println!("{:?} {}", scores, wake::RAM_BYTES);
+    let scores = model.run(&[[0.0f32; 10]; 49], &[7i64]);
+    println!("{} {:?} {}", scores[0][1] > 0.5, model.run_in_place(), wake::RAM_BYTES);
 }

@@ -30,7 +30,7 @@ pub(super) struct Port {
 
 impl Port {
     fn rust_type(&self) -> TokenStream {
-        self.ty.as_ref().map_or_else(|| quote!(rt::Unknown), nested)
+        self.ty.as_ref().map_or_else(|| quote!(Unknown), nested)
     }
 
     /// "`features`: f32[1, 8]"
@@ -78,7 +78,7 @@ impl Interface {
 
     pub(super) fn new(inputs: Vec<(String, Option<TensorType>)>, outputs: Vec<(String, Option<TensorType>)>) -> Self {
         // What the module calls its own; `Option` it has from the prelude.
-        let mut types = Names::new(&["Input", "Output", "Outputs", "Model", "Option"]);
+        let mut types = Names::new(&["Input", "Output", "Outputs", "Model", "Option", "Unknown"]);
         let mut variables = Names::new(&["kernels", "memory", "weights", "rt", "self", "new", "run", "run_in_place"]);
         let mut ports = |side: Vec<(String, Option<TensorType>)>, only: &str| {
             let alone = side.len() == 1;
@@ -91,7 +91,7 @@ impl Interface {
         Self { inputs: ports(inputs, "Input"), outputs: ports(outputs, "Output") }
     }
 
-    fn ports(&self) -> impl Iterator<Item = &Port> {
+    pub(super) fn ports(&self) -> impl Iterator<Item = &Port> {
         self.inputs.iter().chain(&self.outputs)
     }
 
