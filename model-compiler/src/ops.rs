@@ -30,6 +30,8 @@ pub mod slice;
 pub mod softmax;
 pub mod top_k;
 pub mod transpose;
+#[cfg(test)]
+mod versions;
 pub mod window;
 
 use std::cell::Cell;

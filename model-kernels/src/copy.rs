@@ -97,11 +97,11 @@ pub fn fill<T: core::marker::Copy>(y: &[Cell<T>], value: T) {
     }
 }
 
-/// `Range`: `y[i] = start + i · delta`.
+/// `Range`: `y[i] = start + i · delta`; of `f16` and `bf16` computed in `f32`.
 #[inline(always)]
 pub fn range<T: Number>(y: &[Cell<T>], start: T, delta: T) {
     for (i, y) in y.iter().enumerate() {
-        y.set(start.add(T::from_usize(i).mul(delta)));
+        y.set(T::narrow(start.widen().add(T::Sum::from_usize(i).mul(delta.widen()))));
     }
 }
 

@@ -348,12 +348,12 @@ where
     clip(steps.saturating_add(zero_point.into()), T::LOWEST.into(), T::HIGHEST.into()).cast()
 }
 
-/// `DequantizeLinear`: (x − zero point) · scale.
+/// `DequantizeLinear`: (x − zero point) · scale. Of `f16` and `bf16` only the product is rounded.
 #[inline(always)]
 pub fn dequantize<T: Integer + Into<i32>, F: Float>(x: T, scale: F, zero_point: T) -> F
 where
-    i32: CastTo<F>,
+    i32: CastTo<F::Sum>,
 {
-    let steps: F = Into::<i32>::into(x).wrapping_sub(zero_point.into()).cast();
-    steps * scale
+    let steps: F::Sum = Into::<i32>::into(x).wrapping_sub(zero_point.into()).cast();
+    F::narrow(steps.mul(scale.widen()))
 }

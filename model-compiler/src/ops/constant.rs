@@ -7,7 +7,7 @@ use crate::diagnostic::{Refusal, Result};
 use crate::graph::ValueId;
 use crate::kernels;
 use crate::op::{LATEST, OpDef};
-use crate::reader::NodeReader;
+use crate::reader::{NodeReader, unsupported_attribute};
 use crate::scalar::Scalar;
 use crate::tensor::Tensor;
 use crate::ty::ElemType;
@@ -78,6 +78,9 @@ fn read_constant_of_shape(node: &mut NodeReader) -> Result<Vec<ValueId>> {
     Ok(vec![node.add_constant(Tensor::new(ty, bytes).expect("as many elements as the shape has"))])
 }
 
+/// ONNX's number of the element type f32.
+const FLOAT: i64 = 1;
+
 /// `start`, `start + delta`, … before `limit`: <https://onnx.ai/onnx/operators/onnx__Range.html>
 fn read_range(node: &mut NodeReader) -> Result<Vec<ValueId>> {
     let (start, limit, delta) = (scalar(node, 0, "start")?, scalar(node, 1, "limit")?, scalar(node, 2, "delta")?);
@@ -89,6 +92,11 @@ fn read_range(node: &mut NodeReader) -> Result<Vec<ValueId>> {
             format!("`start`, `limit` and `delta` are {start}, {limit} and {delta}; expected numbers of one type"),
             "export the model again, or check it with `onnx.checker`",
         ));
+    }
+    // Halves are computed in f32, other types in their own.
+    let stash_type = node.int("stash_type", FLOAT)?;
+    if matches!(elem, ElemType::F16 | ElemType::BF16) && stash_type != FLOAT {
+        return Err(unsupported_attribute("stash_type", &stash_type.to_string(), "1 (float)"));
     }
     let len = range_len(&start, &limit, &delta).ok_or_else(|| {
         Refusal::new("`delta` is 0, or a bound is not finite; the range never ends", "give `Range` finite bounds and a step")
@@ -143,6 +151,8 @@ fn read_eye_like(node: &mut NodeReader) -> Result<Vec<ValueId>> {
 
 #[cfg(test)]
 mod tests {
+    use half::bf16;
+
     use super::*;
     use crate::testing::OneNode;
 
@@ -225,6 +235,11 @@ mod tests {
         let floats = [1.0f32, 2.0, 0.3].map(|bound| Tensor::from_vec([], &[bound]));
         let result = floats.iter().fold(OneNode::new("Range", 11), OneNode::constant).results();
         assert_eq!(result, [Tensor::from_vec([4], &[0.0, 1.0, 2.0, 3.0].map(|i| 1.0 + i * 0.3f32))]);
+        let halves = [0.0, 774.0, 3.0].map(|bound| Tensor::from_vec([], &[bf16::from_f32(bound)]));
+        let node = halves.iter().fold(OneNode::new("Range", 27), OneNode::constant);
+        // 257 · 3, rounded once; 257 itself is no bf16.
+        assert_eq!(node.clone().int("stash_type", 1).results()[0].to_vec::<bf16>()[257], bf16::from_f32(772.0));
+        node.int("stash_type", 11).refused("attribute `stash_type` is 11; supported: 1 (float)", "supported value");
         range([0, 5, 0]).refused("`delta` is 0", "finite bounds");
         range([i64::MIN, i64::MAX, 1]).refused("at most 268435456 bytes", "fix the sizes");
         let mixed = [Tensor::from_vec([], &[0i64]), Tensor::from_vec([], &[0i64]), Tensor::from_vec([], &[1i32])];

@@ -330,6 +330,8 @@ fn quantization_cases() -> Vec<Case> {
         Case::new("DequantizeLinear", 13, &[&q, &scales[0], &scales[1]], Tensor::from_vec([2, 2], &[0.0f32, 0.0, 0.0, 2.0])),
         Case::new("DequantizeLinear", 13, &[&q, &scales[0], &scales[1]], Tensor::from_vec([2, 2], &[0.0f32, 1.0, -4.0, 2.0]))
             .with(|node| node.int("axis", -2)),
+        // 257 is no bf16; 771 becomes the nearest.
+        Case::new("DequantizeLinear", 23, &[&line(&[257i16]), &number(bf16::from_f32(3.0))], line(&[bf16::from_f32(772.0)])),
         Case::new("DequantizeLinear", 23, &[&line(&[3i16]), &number(0.5f32)], line(&[f16::from_f32(1.5)]))
             .with(|node| node.int("output_dtype", 10)),
     ]
