@@ -9,16 +9,16 @@ mod toolchain;
 mod wake;
 
 use anyhow::{Context, Result, bail};
-pub(crate) use layers::compare as compare_layers;
 pub(crate) use model::{Costs, grouped};
 use qemu::Qemu;
 use std::path::{Path, PathBuf};
 use toolchain::Toolchain;
 
-pub(crate) const USAGE: &str = "MODEL.onnx|wake [--opt 3|s|z] [--input FILE.npy]... [--arguments 'dims = { ... }']
+pub(crate) const USAGE: &str = "MODEL.onnx|wake|layers [--opt 3|s|z] [--input FILE.npy]... [--arguments 'dims = { ... }']
       [--target thumbv7em-none-eabihf|thumbv6m-none-eabi|riscv32imac-unknown-none-elf]
       measures a model on an emulated Cortex-M4, Cortex-M0 or RISC-V; the inputs are a fixed pattern unless given in the model's order;
-      `wake` runs the example's firmware, which listens to a bundled recording or to `--input FILE.wav`";
+      `wake` runs the example's firmware, which listens to a bundled recording or to `--input FILE.wav`;
+      `layers` holds kernels on the chip to those of the host";
 
 /// The firmware crates, which are workspaces of their own.
 pub(crate) const MANIFESTS: &[&str] = &["xtask/bench/Cargo.toml", "examples/wake/firmware/Cargo.toml"];
@@ -33,7 +33,7 @@ pub(crate) const DEFAULT_TARGET: &str = "thumbv7em-none-eabihf";
 
 /// What is built, and how.
 struct Options {
-    /// An `.onnx` file, or `wake`.
+    /// An `.onnx` file, `wake` or `layers`.
     model: PathBuf,
     target: String,
     opt: String,
@@ -44,7 +44,11 @@ struct Options {
 
 pub(crate) fn run(arguments: &[String]) -> Result<()> {
     let options = Options::parse(arguments)?;
-    if options.model == Path::new("wake") { wake::listen(&options) } else { model::measure(&options) }
+    match options.model.to_str() {
+        Some("wake") => wake::listen(&options),
+        Some("layers") => layers::compare(&options.target, &options.opt),
+        _ => model::measure(&options),
+    }
 }
 
 /// What `model` costs on the chip of `target`, at the highest level of optimization.

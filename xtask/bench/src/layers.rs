@@ -3,7 +3,7 @@
 
 use core::cell::Cell;
 
-use model_kernels::{Conv, Dense, Depthwise};
+use model_kernels::{Conv, Dense, Depthwise, Packing, Quad, Requantize};
 
 /// How many there are.
 pub const COUNT: u32 = 500;
@@ -16,8 +16,13 @@ pub enum Layer {
     Depthwise(Depthwise),
 }
 
-/// Room for the operands of any of them.
+/// Room for the operands of any of them, in floats and in integers.
 pub struct Memory {
+    floats: Floats,
+    integers: Integers,
+}
+
+struct Floats {
     x: [Cell<f32>; 8192],
     weights: [Cell<f32>; 4096],
     bias: [Cell<f32>; 64],
@@ -25,16 +30,39 @@ pub struct Memory {
     scratch: [Cell<f32>; 1024],
 }
 
+struct Integers {
+    x: [Cell<i8>; 8192],
+    weights: [i8; 4096],
+    bias: [i32; 64],
+    multipliers: [i32; 64],
+    packed: [Quad; 4096],
+    y: [Cell<i8>; 8192],
+    scratch: [Cell<i16>; 2048],
+}
+
 impl Memory {
     /// Memory of zeros.
     #[allow(clippy::new_without_default, reason = "a default is not constant")]
     pub const fn new() -> Self {
-        Self { x: zeros(), weights: zeros(), bias: zeros(), y: zeros(), scratch: zeros() }
+        Self {
+            floats: Floats {
+                x: [const { Cell::new(0.0) }; 8192],
+                weights: [const { Cell::new(0.0) }; 4096],
+                bias: [const { Cell::new(0.0) }; 64],
+                y: [const { Cell::new(0.0) }; 8192],
+                scratch: [const { Cell::new(0.0) }; 1024],
+            },
+            integers: Integers {
+                x: [const { Cell::new(0) }; 8192],
+                weights: [0; 4096],
+                bias: [0; 64],
+                multipliers: [0; 64],
+                packed: [Quad([0; 4]); 4096],
+                y: [const { Cell::new(0) }; 8192],
+                scratch: [const { Cell::new(0) }; 2048],
+            },
+        }
     }
-}
-
-const fn zeros<const N: usize>() -> [Cell<f32>; N] {
-    [const { Cell::new(0.0) }; N]
 }
 
 impl Layer {
@@ -65,10 +93,18 @@ impl Layer {
         Self::Conv(Conv { input, output, kernel, strides, dilations, padding, groups, batch, planar, backward })
     }
 
-    /// Computes layer `number` in `memory` and makes one number of the bits of all outputs.
-    pub fn hash(self, number: u32, memory: &Memory) -> u32 {
-        let Memory { x, weights, bias, y, scratch } = memory;
+    /// Computes layer `number` in `memory`, in floats and quantized, and makes one number of the bits of all outputs.
+    pub fn hash(self, number: u32, memory: &mut Memory) -> u32 {
         let mut random = Random::new(!number);
+        self.compute(&mut random, &memory.floats);
+        self.compute_quantized(&mut random, &mut memory.integers);
+        let floats = memory.floats.y.iter().map(|y| y.get().to_bits());
+        let integers = memory.integers.y.iter().map(|y| y.get() as u32);
+        floats.chain(integers).fold(0, |hash, bits| (hash ^ bits).wrapping_mul(0x0100_0193).rotate_left(5))
+    }
+
+    fn compute(self, random: &mut Random, memory: &Floats) {
+        let Floats { x, weights, bias, y, scratch } = memory;
         x.iter().chain(weights).chain(bias).for_each(|place| place.set(random.number()));
         y.iter().for_each(|place| place.set(0.0));
         let bias = if random.flag() { &bias[..] } else { &[] };
@@ -77,8 +113,39 @@ impl Layer {
             Self::Conv(conv) => conv.run(x, weights, bias, y, scratch, |sum| sum),
             Self::Depthwise(depthwise) => depthwise.run(x, weights, bias, y, |sum| sum),
         }
-        y.iter().fold(0, |hash: u32, y| (hash ^ y.get().to_bits()).wrapping_mul(0x0100_0193).rotate_left(5))
     }
+
+    fn compute_quantized(self, random: &mut Random, memory: &mut Integers) {
+        let Integers { x, weights, bias, multipliers, packed, y, scratch } = memory;
+        x.iter().for_each(|place| place.set(random.next() as i8));
+        y.iter().for_each(|place| place.set(0));
+        // Some processors read two weights from a halfword, unless the lowest of all is among them.
+        let least = if random.flag() { -127 } else { -128 };
+        weights.iter_mut().for_each(|weight| *weight = (random.next() as i8).max(least));
+        bias.iter_mut().for_each(|bias| *bias = random.next() as i32 >> 12);
+        multipliers.iter_mut().for_each(|multiplier| *multiplier = (random.next() >> 1) as i32);
+        let layer = model_kernels::Layer { weights, bias, multipliers, x_limit: 128 };
+        let (x_zero, requantize) =
+            (i32::from(random.next() as i8), Requantize { left: 0, shift: 44, zero: 3, low: -120, high: 127 });
+        match self {
+            Self::Dense(dense) => {
+                fill(packed, dense.pack_quantized(layer, false, Packing::NATIVE));
+                dense.quantized(x, packed, y, scratch, requantize);
+            }
+            Self::Conv(conv) => {
+                fill(packed, conv.pack_quantized(layer, Packing::NATIVE));
+                conv.quantized(x, packed, y, scratch, x_zero, requantize);
+            }
+            Self::Depthwise(depthwise) => {
+                fill(packed, depthwise.pack_quantized(layer));
+                depthwise.quantized(x, packed, y, scratch, x_zero, requantize);
+            }
+        }
+    }
+}
+
+fn fill(packed: &mut [Quad], quads: impl Iterator<Item = Quad>) {
+    packed.iter_mut().zip(quads).for_each(|(place, quad)| *place = quad);
 }
 
 /// Numbers that are the same each time.

@@ -43,7 +43,7 @@ pub fn measure(model: &mut impl Model) -> ! {
 }
 
 /// Tells the host what `work` makes of each number below `count`, and ends the program.
-pub fn report_each(count: u32, work: impl Fn(u32) -> u32) -> ! {
+pub fn report_each(count: u32, mut work: impl FnMut(u32) -> u32) -> ! {
     chip::start_clock();
     (0..count).for_each(|number| report::number("layer", work(number)));
     exit(0)

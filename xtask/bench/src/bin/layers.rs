@@ -9,6 +9,6 @@ static mut MEMORY: Memory = Memory::new();
 #[bench::entry]
 fn main() -> ! {
     // SAFETY: the program starts here and names the memory nowhere else.
-    let memory = unsafe { &*&raw const MEMORY };
+    let memory = unsafe { &mut *&raw mut MEMORY };
     bench::report_each(COUNT, |number| Layer::new(number).hash(number, memory))
 }
