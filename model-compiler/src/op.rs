@@ -92,6 +92,11 @@ pub trait Operator: fmt::Debug {
         None
     }
 
+    /// The same operator without output `output`, which nobody reads.
+    fn without_output(&self, _output: usize) -> Option<Op> {
+        None
+    }
+
     /// The working memory of a step, a place for each type; `constant` tells which inputs are constant data.
     fn scratch(&self, _types: Types, _constant: &[bool]) -> Vec<TensorType> {
         Vec::new()
@@ -178,6 +183,7 @@ operators! {
     Normalize in normalize,
     Pad in pad,
     Pool in pool,
+    Recurrent in recurrent,
     Reduce in reduce,
     Reshape in reshape,
     Scatter in scatter,

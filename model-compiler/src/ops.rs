@@ -22,6 +22,7 @@ pub mod matmul;
 pub mod normalize;
 pub mod pad;
 pub mod pool;
+pub mod recurrent;
 pub mod reduce;
 pub mod reshape;
 pub mod resize;
@@ -63,6 +64,7 @@ pub const DEFS: &[&[OpDef]] = &[
     normalize::DEFS,
     pad::DEFS,
     pool::DEFS,
+    recurrent::DEFS,
     reduce::DEFS,
     reshape::DEFS,
     resize::DEFS,

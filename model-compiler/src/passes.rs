@@ -2,6 +2,7 @@
 
 mod absorb_transpose;
 mod affine;
+mod drop_outputs;
 mod fold_affine;
 mod fold_affine_before;
 mod fold_pad;
@@ -22,7 +23,8 @@ type Pass = (&'static str, fn(&mut Graph));
 
 /// What is done to every graph, in this order.
 const PASSES: &[Pass] = &[
-    // First, so that expressions show their constants to all that follows.
+    ("drop_outputs", drop_outputs::drop_outputs),
+    // Early, so that expressions show their constants to all that follows.
     ("inline_scalars", inline_scalars::inline_scalars),
     ("merge_expand", merge_expand::merge_expand),
     // Transposes move down until they meet and cancel; the import has put one before and behind each operator of images.

@@ -197,6 +197,13 @@ impl<'a> NodeReader<'a> {
         })
     }
 
+    /// Attribute `name` as words, if it is given.
+    pub fn words(&self, name: &'static str) -> Result<Option<Vec<String>>> {
+        let words =
+            |attribute: &proto::Attribute| attribute.strings.iter().map(|word| String::from_utf8_lossy(word).into()).collect();
+        Ok(self.attribute(name, AttributeType::Strings)?.map(words))
+    }
+
     /// Attribute `name` as a tensor, if it is given.
     pub fn tensor(&self, name: &'static str) -> Result<Option<Tensor>> {
         let Some(attribute) = self.attribute(name, AttributeType::Tensor)? else { return Ok(None) };
@@ -244,6 +251,12 @@ impl<'a> NodeReader<'a> {
     pub fn add_constant(&mut self, tensor: Tensor) -> ValueId {
         let name = self.node.output.first().cloned().unwrap_or_default();
         self.graph.add_constant(name, tensor)
+    }
+
+    /// Gives a value that is made of another the other's name.
+    pub fn name_like(&mut self, made: ValueId, of: ValueId) {
+        let name = self.graph.value(of).name.clone();
+        self.graph.rename(made, name);
     }
 
     /// The same elements in another shape.

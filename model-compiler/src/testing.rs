@@ -84,6 +84,17 @@ impl OneNode {
         self.attribute(name, AttributeType::Float, proto::Attribute { f: value, ..Default::default() })
     }
 
+    /// With an attribute of floats.
+    pub(crate) fn float_list(self, name: &str, values: &[f32]) -> Self {
+        self.attribute(name, AttributeType::Floats, proto::Attribute { floats: values.to_vec(), ..Default::default() })
+    }
+
+    /// With an attribute of words.
+    pub(crate) fn words(self, name: &str, words: &[&'static str]) -> Self {
+        let strings = words.iter().map(|&word| word.into()).collect();
+        self.attribute(name, AttributeType::Strings, proto::Attribute { strings, ..Default::default() })
+    }
+
     /// With an attribute of a word.
     pub(crate) fn word(self, name: &str, word: &'static str) -> Self {
         self.attribute(name, AttributeType::String, proto::Attribute { s: word.into(), ..Default::default() })

@@ -45,6 +45,9 @@ fn interface() -> Files {
         ("models/integers.onnx", integers().to_bytes()),
         ("models/constant.onnx", constant().to_bytes()),
         ("models/External-Data.onnx", external().to_bytes()),
+        ("models/lstm.onnx", lstm(&["x"]).to_bytes()),
+        ("models/lstm_inputs.onnx", lstm(&["x", "w", "r", "b", "lengths", "h0", "c0", "p"]).to_bytes()),
+        ("models/lstm_folded.onnx", lstm(&[]).to_bytes()),
         ("models/external.bin", [1.0f32, 2.0, 3.0].iter().flat_map(|weight| weight.to_le_bytes()).collect()),
     ]
 }
@@ -234,6 +237,44 @@ fn quantized_layer(model: Build, from: &str, to: &str) -> Build {
         .node("MatMul", &["x", "w"], &["y"])
         .name("/layer/MatMul")
         .node("QuantizeLinear", &["y", "out.scale", "out.zero"], &[to])
+}
+
+/// What an LSTM of two directions has of 32-bit floats: name, shape, and elements; two sequences of at most four steps of three.
+pub fn lstm_tensors() -> [(&'static str, [usize; 3], Vec<f32>); 7] {
+    [
+        ("x", [4, 2, 3], pattern::<24>(1).to_vec()),
+        ("w", [2, 20, 3], pattern::<120>(2).to_vec()),
+        ("r", [2, 20, 5], pattern::<200>(3).to_vec()),
+        ("b", [2, 40, 1], pattern::<80>(4).to_vec()),
+        ("h0", [2, 2, 5], pattern::<20>(5).to_vec()),
+        ("c0", [2, 2, 5], pattern::<20>(6).to_vec()),
+        ("p", [2, 15, 1], pattern::<30>(7).to_vec()),
+    ]
+}
+
+/// How many steps the sequences of that LSTM have.
+pub const LSTM_LENGTHS: [i32; 2] = [3, 4];
+
+/// That LSTM with these tensors as inputs of the graph, and the others as initializers.
+fn lstm(inputs: &[&str]) -> Build {
+    let operands = ["x", "w", "r", "b", "lengths", "h0", "c0", "p"];
+    let mut model =
+        Build::new(14).node("LSTM", &operands, &["y", "h", "c"]).string("direction", "bidirectional").float("clip", 2.5);
+    for name in operands {
+        let floats = lstm_tensors().into_iter().find(|(other, ..)| *other == name);
+        let (ty, dims) = match &floats {
+            Some((_, [rows, columns, 1], _)) => ("f32", vec![*rows, *columns]),
+            Some((_, shape, _)) => ("f32", shape.to_vec()),
+            None => ("i32", vec![LSTM_LENGTHS.len()]),
+        };
+        let signed: Vec<i64> = dims.iter().map(|&size| size as i64).collect();
+        model = match floats {
+            _ if inputs.contains(&name) => model.input(name, &format!("{ty}{dims:?}")),
+            Some((.., elements)) => model.initializer(tensor(name, &signed, &elements)),
+            None => model.initializer(tensor(name, &signed, &LSTM_LENGTHS)),
+        };
+    }
+    model.output("y", "f32[4, 2, 2, 5]").output("h", "f32[2, 2, 5]").output("c", "f32[2, 2, 5]")
 }
 
 /// No input at all.

@@ -111,8 +111,12 @@ impl Buffers {
         let mut touches = Vec::new();
         for (step, &index) in order.iter().enumerate() {
             let node = &graph.nodes[index];
-            let [result] = node.outputs[..] else { continue };
+            let Some((&result, others)) = node.outputs.split_first() else { continue };
             let (output, out_offset) = self.places[&result];
+            // A touch is the whole rule between two buffers, so it must not speak for a second value that the step writes there.
+            if others.iter().any(|other| self.places[other].0 == output) {
+                continue;
+            }
             for (number, id) in node.inputs.iter().enumerate() {
                 let Some(&(input, in_offset)) = self.places.get(id) else { continue };
                 if self.sizes[input].last != step || self.sizes[output].first != step || input == output {
