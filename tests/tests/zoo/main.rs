@@ -12,7 +12,7 @@ use model_compiler::graph::ValueId;
 use model_compiler::onnx::Source;
 use model_compiler::plan::Plan;
 use model_compiler::ty::TensorType;
-use model_compiler::{Options, import, onnx, passes};
+use model_compiler::{Dim, Options, import, onnx, passes};
 
 use crate::manifest::Entry;
 use crate::program::{Costs, Program};
@@ -85,7 +85,9 @@ impl Subject {
         let bytes = std::fs::read(&path).map_err(|error| format!("{}: {error}", path.display()))?;
         let source = Source::new(entry.file, bytes);
         let model = onnx::parse(&source).map_err(|faults| faults.to_string())?;
-        let mut graph = import::graph(&model, &Options::new(entry.name)).map_err(|faults| faults.to_string())?;
+        let dims = entry.dims.iter().map(|&(name, size)| (name.to_owned(), Dim::Size(size))).collect();
+        let options = Options { dims, ..Options::new(entry.name) };
+        let mut graph = import::graph(&model, &options).map_err(|faults| faults.to_string())?;
         passes::run(&mut graph);
         let types = |ids: &[ValueId]| ids.iter().map(|&id| graph.ty(id).clone()).collect();
         Ok(Self { entry, folder, inputs: types(&graph.inputs), outputs: types(&graph.outputs), plan: Plan::new(&graph) })

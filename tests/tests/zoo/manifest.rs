@@ -11,6 +11,8 @@ pub struct Entry {
     pub float: f64,
     /// How far an integer output may be off.
     pub steps: f64,
+    /// The sizes of open dimensions.
+    pub dims: Vec<(&'static str, usize)>,
 }
 
 /// The lines of the manifest that are no comments.
@@ -19,8 +21,12 @@ pub fn read() -> Vec<Entry> {
 }
 
 fn entry(line: &'static str) -> Entry {
-    let words: Vec<&str> = line.split_whitespace().collect();
-    let [name, file, float, steps] = words[..] else { panic!("zoo.txt: `{line}` has not four words") };
+    let words: Vec<&'static str> = line.split_whitespace().collect();
+    let [name, file, float, steps, dims @ ..] = &words[..] else { panic!("zoo.txt: `{line}` has fewer than four words") };
     let number = |word: &str| word.parse().unwrap_or_else(|_| panic!("zoo.txt: `{word}` in `{line}` is no number"));
-    Entry { name, file, float: number(float), steps: number(steps) }
+    let dim = |word: &&'static str| {
+        let (name, size) = word.split_once('=').unwrap_or_else(|| panic!("zoo.txt: `{word}` in `{line}` is no size"));
+        (name, size.parse().unwrap_or_else(|_| panic!("zoo.txt: `{word}` in `{line}` is no size")))
+    };
+    Entry { name, file, float: number(float), steps: number(steps), dims: dims.iter().map(dim).collect() }
 }

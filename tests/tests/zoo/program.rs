@@ -26,9 +26,10 @@ impl Program {
         fs::create_dir_all(folder.join("src")).expect("target can be written to");
         fs::create_dir_all(folder.join("models")).expect("target can be written to");
         let (mut includes, mut all) = (String::new(), String::new());
-        for (Entry { name, .. }, path) in entries {
+        for (Entry { name, dims, .. }, path) in entries {
             copy(&path, &folder.join(format!("models/{name}.onnx")));
-            includes += &format!("model_runtime::include_model!(\"models/{name}.onnx\");\n");
+            let dims: String = dims.iter().map(|(dim, size)| format!("{dim:?}: {size}, ")).collect();
+            includes += &format!("model_runtime::include_model!(\"models/{name}.onnx\", dims = {{ {dims}}});\n");
             all += &format!("        Box::new({name}::Model::new()),\n");
         }
         let models = format!(
