@@ -3,15 +3,15 @@
 use core::cell::Cell;
 
 use crate::tile::{Blocks, OUTPUTS, PIXELS, Tile, blocks, pack};
-use crate::window::{Window, divide};
+use crate::window::{Place, Window, divide};
 use crate::{Accumulate, Load, Overlap};
 
 /// `y[n][oy][ox][o] = activation(bias[o] + Σ x[n][iy][ix][i] · w[o][ky][kx][i])` over `ky`, `kx` and the channels `i` of
 /// the group of `o`, with `iy = oy · strides[0] + ky · dilations[0] - padding[0]` and `ix` likewise; what lies outside the
 /// input is zero.
 ///
-/// Each output starts from its bias (zero if `bias` is empty) and is summed in the order of `ky`, `kx`, `i`; products and
-/// sums round separately. A convolution of one dimension has a height of 1.
+/// Each output starts from its bias (zero if `bias` is empty) and is summed in the order of `ky`, `kx`, `i`, or of `i`, `ky`, `kx`
+/// where `x` is planar; products and sums round separately. A convolution of one dimension has a height of 1.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Conv {
     /// Height, width and channels of an image of `x`.
@@ -112,41 +112,61 @@ impl Conv {
         self.kernel[0] * self.kernel[1] * self.group_inputs()
     }
 
-    /// What the window of output pixel number `pixel` covers, group by group and row by row, as runs of neighbours in the input:
-    /// `visit` gets the first element and the length of each, or no element where padding is.
+    /// What the window of output pixel number `pixel` covers, in the order of packed weights.
     #[inline(always)]
-    pub(crate) fn runs(self, pixel: usize, mut visit: impl FnMut(Option<usize>, usize)) {
+    pub(crate) fn runs(self, pixel: usize, mut visit: impl FnMut(Run)) {
         let window = self.window();
         let place = window.place(pixel);
         let (rows, columns) = (window.taps(place, 0), window.taps(place, 1));
-        let [channels, of_group] = [self.input[2], self.group_inputs()];
-        let plane = self.input[0] * self.input[1];
-        // All taps of a row of the kernel are one run where they are neighbours in the input and none lies on padding.
-        let neighbours = self.dilations[1] == 1 && if self.planar { channels == 1 } else { self.groups == 1 };
-        let full = neighbours && columns.len() == self.kernel[1];
-        for group in 0..self.groups {
+        let [channels, unit, step] = [self.input[2], self.run_unit(), self.pixel_step()];
+        let lanes = if self.planar { channels } else { self.groups };
+        let image = place.image * self.input[0] * self.input[1] * channels;
+        for lane in 0..lanes {
+            let lane = image + lane * if self.planar { self.input[0] * self.input[1] } else { unit };
             for row in 0..self.kernel[0] {
-                let inside = rows.contains(&row);
-                let row = window.under(place, 0, row);
-                let pixel = |column| row.wrapping_mul(self.input[1]).wrapping_add(window.under(place, 1, column));
-                if inside && full {
-                    visit(Some((place.image * plane + pixel(0)) * channels), self.kernel[1] * of_group);
+                let columns = if rows.contains(&row) { columns.clone() } else { 0..0 };
+                let row = window.under(place, 0, row).wrapping_mul(self.input[1]);
+                let from = |column| lane.wrapping_add(row.wrapping_add(window.under(place, 1, column)).wrapping_mul(step));
+                if self.has_whole_rows() {
+                    let after = (self.kernel[1] - columns.end) * unit;
+                    visit(Run { before: columns.start * unit, from: from(columns.start), len: columns.len() * unit, after });
                     continue;
                 }
                 for column in 0..self.kernel[1] {
-                    let inside = inside && columns.contains(&column);
-                    if !inside {
-                        visit(None, of_group);
-                    } else if !self.planar {
-                        visit(Some((place.image * plane + pixel(column)) * channels + group * of_group), of_group);
-                    } else {
-                        for channel in group * of_group..(group + 1) * of_group {
-                            visit(Some((place.image * channels + channel) * plane + pixel(column)), 1);
-                        }
-                    }
+                    let len = if columns.contains(&column) { unit } else { 0 };
+                    visit(Run { before: 0, from: from(column), len, after: unit - len });
                 }
             }
         }
+    }
+
+    /// How many inputs of a tap are neighbours in memory.
+    #[inline(always)]
+    pub(crate) const fn run_unit(self) -> usize {
+        if self.planar { 1 } else { self.group_inputs() }
+    }
+
+    /// From one pixel of the input to the next.
+    #[inline(always)]
+    const fn pixel_step(self) -> usize {
+        if self.planar { 1 } else { self.input[2] }
+    }
+
+    /// Whether the taps of a row of the kernel are one run.
+    #[inline(always)]
+    const fn has_whole_rows(self) -> bool {
+        self.dilations[1] == 1 && self.run_unit() == self.pixel_step()
+    }
+
+    /// How far the windows of output pixel number `pixel` and the next are apart in the input, if each of their rows is one run,
+    /// without padding.
+    #[inline(always)]
+    pub(crate) fn step_to_next(self, pixel: usize) -> Option<usize> {
+        let window = self.window();
+        let place = window.place(pixel);
+        let next = Place { output: [place.output[0], place.output[1] + 1], ..place };
+        let is_row = self.has_whole_rows() && next.output[1] < self.output[1];
+        (is_row && window.is_inside(place) && window.is_inside(next)).then_some(self.strides[1] * self.pixel_step())
     }
 
     /// How many elements of scratch [`Conv::run`] needs.
@@ -156,21 +176,20 @@ impl Conv {
 
     /// The order of packed weights, as indices into ONNX's `[outputs][inputs of a group][height][width]`.
     pub fn pack_order(self) -> impl Iterator<Item = usize> {
-        let [height, width] = self.kernel;
-        let [inputs, outputs] = [self.group_inputs(), self.group_outputs()];
-        let index = move |output, row, column, input| ((output * inputs + input) * height + row) * width + column;
+        let outputs = self.group_outputs();
         (0..self.groups).flat_map(move |group| {
             blocks(outputs, OUTPUTS).flat_map(move |block| {
                 let block = group * outputs + block.start..group * outputs + block.end;
-                (0..height).flat_map(move |row| {
-                    let block = block.clone();
-                    (0..width).flat_map(move |column| {
-                        let block = block.clone();
-                        (0..inputs).flat_map(move |input| block.clone().map(move |output| index(output, row, column, input)))
-                    })
-                })
+                (0..self.depth()).flat_map(move |k| block.clone().map(move |output| self.weight(output, k)))
             })
         })
+    }
+
+    /// Where in ONNX's order the weight of an output's product number `k` is.
+    pub(crate) fn weight(self, output: usize, k: usize) -> usize {
+        let (inputs, taps) = (self.group_inputs(), self.kernel[0] * self.kernel[1]);
+        let of_output = if self.planar { k } else { k % inputs.max(1) * taps + k / inputs.max(1) };
+        output * inputs * taps + of_output
     }
 
     /// By how much `y` may overtake `x`.
@@ -186,6 +205,19 @@ impl Conv {
     pub const fn macs(self) -> u64 {
         self.pixels() as u64 * self.output[2] as u64 * self.depth() as u64
     }
+}
+
+/// A part of what a window covers: padding, neighbours in the input, and padding.
+#[derive(Clone, Copy)]
+pub(crate) struct Run {
+    /// How much padding is before.
+    pub(crate) before: usize,
+    /// The first element of the input.
+    pub(crate) from: usize,
+    /// How many elements there are.
+    pub(crate) len: usize,
+    /// How much padding is behind.
+    pub(crate) after: usize,
 }
 
 /// The operands of a run, of which neighbouring pixels are one block.
@@ -231,14 +263,15 @@ impl<T: Accumulate, X: Load<Value = T>, W, B, A> Pixels<'_, T, X, W, B, A> {
     /// Copies what the window of output pixel number `pixel` covers to place `to` of the tile, group by group.
     #[inline(always)]
     fn gather<const P: usize>(&self, pixel: usize, patch: &[[Cell<T>; P]], to: usize) {
-        let mut taps = 0;
-        self.conv.runs(pixel, |from, len| {
-            let patch = patch.get(taps..taps + len).unwrap_or_default();
-            taps += len;
-            match from.and_then(|from| self.x.get(from..from + len)) {
-                Some(x) => patch.iter().zip(x).for_each(|(patch, x)| patch[to].set(x.load())),
-                None => patch.iter().for_each(|patch| patch[to].set(T::ZERO)),
-            }
+        let mut rest = patch;
+        self.conv.runs(pixel, |Run { before, from, len, after }| {
+            let (run, behind) = rest.split_at_checked(before + len + after).unwrap_or_default();
+            rest = behind;
+            let (before, run) = run.split_at_checked(before).unwrap_or_default();
+            let (run, after) = run.split_at_checked(len).unwrap_or_default();
+            before.iter().chain(after).for_each(|patch| patch[to].set(T::ZERO));
+            let x = self.x.get(from..from + len).unwrap_or_default();
+            run.iter().zip(x).for_each(|(patch, x)| patch[to].set(x.load()));
         });
     }
 }
@@ -360,7 +393,9 @@ mod tests {
     fn channels_first_gives_the_same() {
         for conv in cases() {
             let [height, width, channels] = conv.input;
-            let x = numbers(conv.batch * height * width * channels, 1);
+            // Sums of few small integers are exact in any order.
+            let integers = |len, seed| numbers(len, seed).into_iter().map(|number| (number * 9.0).round()).collect::<Vec<f32>>();
+            let x = integers(conv.batch * height * width * channels, 1);
             let plane = height * width;
             let index = |image: usize, channel: usize, pixel: usize| (image * plane + pixel) * channels + channel;
             let images = (0..conv.batch).flat_map(|image| (0..channels).map(move |channel| (image, channel)));
@@ -368,7 +403,8 @@ mod tests {
             let planar: Vec<f32> = planes.map(|(image, channel, pixel)| x[index(image, channel, pixel)]).collect();
             let [expected, found] = [(conv, x), (Conv { planar: true, ..conv }, planar)].map(|(conv, x)| {
                 let y = cells(&numbers(conv.pixels() * conv.output[2], 5));
-                run(conv, &cells(&x), &y);
+                let weights = pack(&integers(conv.depth() * conv.output[2], 2), conv.pack_order());
+                conv.run(&cells(&x), &weights, &[0f32; 0], &y, &cells(&numbers(conv.scratch(), 3)), |sum| sum);
                 values(&y)
             });
             assert_eq!(found, expected, "{conv:?}");

@@ -46,6 +46,17 @@ impl Window {
         first.min(end)..end
     }
 
+    /// Whether all taps of the kernel lie within the input.
+    #[inline(always)]
+    pub(crate) fn is_inside(self, place: Place) -> bool {
+        let is_inside = |axis: usize| {
+            let last = self.kernel[axis].wrapping_sub(1).wrapping_mul(self.dilations[axis]);
+            // Where the window begins before the input, the difference is large.
+            self.under(place, axis, 0) < self.input[axis].saturating_sub(last)
+        };
+        is_inside(0) && is_inside(1)
+    }
+
     /// How many taps of the kernel lie within the input.
     #[inline(always)]
     pub(crate) fn count(self, place: Place) -> usize {

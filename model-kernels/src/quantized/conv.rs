@@ -3,9 +3,10 @@
 use core::cell::Cell;
 use core::marker::PhantomData;
 
+use crate::conv::Run;
 use crate::overlap::Overlap;
 use crate::quantized::finish::{Finish, Requantized, Sums};
-use crate::quantized::pack::{Layer, PIXELS, Packer, Packing, Quad};
+use crate::quantized::pack::{Layer, PIXELS, Packer, Packing, Quad, scratch};
 use crate::quantized::{Quantized, form};
 use crate::tile::Blocks;
 use crate::{Conv, Load, Requantize};
@@ -25,8 +26,7 @@ impl Conv {
         x_zero: i32,
         requantize: Requantize,
     ) {
-        let finish = Requantized(requantize, PhantomData);
-        Pixels { conv: self, x, packed, y, scratch, x_zero: x_zero as i16, finish }.run();
+        self.linear(x, packed, y, scratch, x_zero, Requantized(requantize, PhantomData));
     }
 
     /// The sums as they are: `y[n][oy][ox][o] = bias[o] + Σ x[n][iy][ix][i] · w[o][ky][kx][i]`.
@@ -39,19 +39,31 @@ impl Conv {
         scratch: &[Cell<i16>],
         x_zero: i32,
     ) {
-        Pixels { conv: self, x, packed, y, scratch, x_zero: x_zero as i16, finish: Sums }.run();
+        self.linear(x, packed, y, scratch, x_zero, Sums);
     }
 
-    /// How many elements of scratch the quantized forms need: on some targets those of a tile, whose depth is a multiple of
-    /// four, and one by which they are moved to the start of a word.
+    #[inline(always)]
+    fn linear<X: Load<Value: Quantized>, F: Finish>(
+        self,
+        x: &[X],
+        packed: &[Quad],
+        y: &[Cell<F::Output>],
+        scratch: &[Cell<i16>],
+        x_zero: i32,
+        finish: F,
+    ) {
+        let layer = form::Layer::new(packed, self.depth(), self.group_outputs(), finish);
+        Pixels { conv: self, x, layer, y, scratch, x_zero: x_zero as i16 }.run();
+    }
+
+    /// How many elements of scratch the quantized forms need: see [`scratch`].
     pub const fn quantized_scratch(self) -> usize {
-        PIXELS * self.groups * self.depth().next_multiple_of(4) + 1
+        scratch(self.groups, self.depth(), self.run_unit())
     }
 
     /// Packs the constants of a layer with weights `[outputs][inputs of a group][height][width]`.
     pub fn pack_quantized(self, layer: Layer<'_>, packing: Packing) -> impl Iterator<Item = Quad> {
-        let (inputs, taps) = (self.group_inputs().max(1), self.kernel[0] * self.kernel[1]);
-        let index = move |output, k| (output * inputs + k % inputs) * taps + k / inputs;
+        let index = move |output, k| self.weight(output, k);
         Packer { layer, groups: self.groups, outputs: self.group_outputs(), depth: self.depth(), index }.pack(packing)
     }
 
@@ -69,17 +81,23 @@ impl Conv {
 struct Pixels<'a, X, F: Finish> {
     conv: Conv,
     x: &'a [X],
-    packed: &'a [Quad],
+    layer: form::Layer<'a, F>,
     y: &'a [Cell<F::Output>],
     scratch: &'a [Cell<i16>],
     x_zero: i16,
-    finish: F,
 }
 
 impl<X: Load<Value: Quantized>, F: Finish> Pixels<'_, X, F> {
-    #[inline(always)]
+    /// All layers share this one function.
+    #[inline(never)]
     fn run(self) {
         self.all::<PIXELS>(self.conv.pixels(), self.conv.backward);
+    }
+
+    /// Elements of the input.
+    #[inline(always)]
+    fn run_of(&self, from: usize, len: usize) -> &[X] {
+        self.x.get(from..from + len).unwrap_or_default()
     }
 }
 
@@ -87,18 +105,29 @@ impl<X: Load<Value: Quantized>, F: Finish> Blocks for Pixels<'_, X, F> {
     /// Gathers what lies under the windows of the pixels before it writes those of `y`, which may lie over it.
     #[inline(always)]
     fn block<const N: usize>(&self, first: usize) {
-        let Self { conv, packed, finish, .. } = *self;
-        let (stride, outputs) = (conv.output[2], conv.group_outputs());
-        let patch = form::Patch::<N>::new(self.scratch, conv.groups, conv.depth());
-        for pixel in 0..N {
-            let mut patch = patch.pixel(pixel);
-            conv.runs(first + pixel, |from, len| {
-                patch.push(from.and_then(|from| self.x.get(from..from + len)), len, self.x_zero);
-            });
+        let Self { conv, layer, .. } = *self;
+        let new = |run| form::Patch::<N>::new(self.scratch, conv.groups, conv.depth(), run);
+        let patch;
+        if let (2, Some(step)) = (N, conv.step_to_next(first)) {
+            patch = new(conv.kernel[1] * conv.run_unit());
+            let mut cursor = patch.cursor();
+            conv.runs(first, |Run { from, len, .. }| cursor.two([self.run_of(from, len), self.run_of(from + step, len)]));
+        } else {
+            patch = new(conv.run_unit());
+            for pixel in 0..N {
+                let mut cursor = patch.cursor();
+                conv.runs(first + pixel, |Run { before, from, len, after }| {
+                    cursor.pad(pixel, before, self.x_zero);
+                    cursor.one(pixel, self.run_of(from, len));
+                    cursor.pad(pixel, after, self.x_zero);
+                });
+            }
         }
+        patch.finish::<X>();
+        let (stride, outputs) = (conv.output[2], conv.group_outputs());
         let y = self.y.get(first * stride..(first + N) * stride).unwrap_or_default();
         for group in 0..conv.groups {
-            patch.run(group, packed, finish, outputs, y.get(group * outputs..).unwrap_or_default(), stride);
+            layer.run::<N>(patch, group, y.get(group * outputs..).unwrap_or_default(), stride);
         }
     }
 }

@@ -6,7 +6,7 @@ use core::ops::Range;
 
 use crate::overlap::{Overlap, Step};
 use crate::quantized::finish::{Finish, Requantized, Sums};
-use crate::quantized::pack::{Layer, PIXELS, Packer, Packing, Quad};
+use crate::quantized::pack::{Layer, PIXELS, Packer, Packing, Quad, scratch};
 use crate::quantized::{Quantized, form};
 use crate::tile::{Blocks, blocks};
 use crate::{Dense, Load, Requantize};
@@ -42,18 +42,18 @@ impl Dense {
         scratch: &[Cell<i16>],
         finish: F,
     ) {
-        if self.rows == 1 {
-            return form::row(x.get(..self.inputs).unwrap_or_default(), packed, finish, self.outputs, y);
+        let layer = form::Layer::new(packed, self.inputs, self.outputs, finish);
+        match self.rows {
+            1 => layer.row(x.get(..self.inputs).unwrap_or_default(), y),
+            _ => Rows { dense: self, x, layer, y, scratch }.run(),
         }
-        Rows { dense: self, x, packed, y, scratch, finish }.all::<PIXELS>(self.rows, self.backward);
     }
 
-    /// How many elements of scratch the quantized forms need: on some targets those of a tile, whose depth is a multiple of
-    /// four, and one by which they are moved to the start of a word.
+    /// How many elements of scratch the quantized forms need: none for one row, else see [`scratch`].
     pub const fn quantized_scratch(self) -> usize {
         match self.rows {
             0 | 1 => 0,
-            _ => PIXELS * self.inputs.next_multiple_of(4) + 1,
+            _ => scratch(1, self.inputs, self.inputs),
         }
     }
 
@@ -81,24 +81,34 @@ impl Dense {
 struct Rows<'a, X, F: Finish> {
     dense: Dense,
     x: &'a [X],
-    packed: &'a [Quad],
+    layer: form::Layer<'a, F>,
     y: &'a [Cell<F::Output>],
     scratch: &'a [Cell<i16>],
-    finish: F,
+}
+
+impl<X: Load<Value: Quantized>, F: Finish> Rows<'_, X, F> {
+    /// All layers share this one function.
+    #[inline(never)]
+    fn run(self) {
+        self.all::<PIXELS>(self.dense.rows, self.dense.backward);
+    }
 }
 
 impl<X: Load<Value: Quantized>, F: Finish> Blocks for Rows<'_, X, F> {
     /// Gathers the rows of `x` side by side before it writes those of `y`, which may lie over them.
     #[inline(always)]
     fn block<const N: usize>(&self, first: usize) {
-        let Self { dense, packed, finish, .. } = *self;
-        let patch = form::Patch::<N>::new(self.scratch, 1, dense.inputs);
-        for row in 0..N {
-            let x = self.x.get((first + row) * dense.inputs..(first + row + 1) * dense.inputs);
-            patch.pixel(row).push(x, dense.inputs, 0);
+        let Dense { inputs, outputs, .. } = self.dense;
+        let patch = form::Patch::<N>::new(self.scratch, 1, inputs, inputs);
+        let rows = self.x.get(first * inputs..(first + N) * inputs).unwrap_or_default();
+        let (row, next) = rows.split_at_checked(inputs).unwrap_or_default();
+        match N {
+            1 => patch.cursor().one(0, row),
+            _ => patch.cursor().two([row, next]),
         }
-        let y = self.y.get(first * dense.outputs..(first + N) * dense.outputs).unwrap_or_default();
-        patch.run(0, packed, finish, dense.outputs, y, dense.outputs);
+        patch.finish::<X>();
+        let y = self.y.get(first * outputs..(first + N) * outputs).unwrap_or_default();
+        self.layer.run::<N>(patch, 0, y, outputs);
     }
 }
 

@@ -16,6 +16,14 @@ pub(crate) const PIXELS: usize = 2;
 /// How many outputs a tile has.
 pub(crate) const OUTPUTS: usize = 4;
 
+/// How many elements of scratch a tile needs: its inputs, where each group of channels has a multiple of four; half as many where
+/// they are staged as bytes, as some target does where runs of neighbours in the input are not multiples of four; and one by which all is
+/// moved to the start of a word.
+pub(crate) const fn scratch(groups: usize, depth: usize, run: usize) -> usize {
+    let inputs = PIXELS * groups * depth.next_multiple_of(4);
+    if run.is_multiple_of(4) { inputs + 1 } else { inputs + inputs / 2 + 1 }
+}
+
 /// Four bytes of packed constants, which lie as processors load them at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(C, align(4))]

@@ -23,9 +23,10 @@ impl Requantize {
     /// The element for `sum`.
     #[inline(always)]
     pub fn apply(self, sum: i32, multiplier: i32) -> i32 {
+        // What the rounding adds is a multiple of 2^32, so that the lower half of the product never carries.
         let product = i64::from(sum.wrapping_shl(self.left)) * i64::from(multiplier);
-        let rounding = 1i64.wrapping_shl(self.shift.wrapping_sub(1));
-        let scaled = product.wrapping_add(rounding).wrapping_shr(self.shift) as i32;
+        let rounding = 1i32.wrapping_shl(self.shift.wrapping_sub(33));
+        let scaled = ((product >> 32) as i32).wrapping_add(rounding).wrapping_shr(self.shift.wrapping_sub(32));
         scaled.wrapping_add(self.zero).max(self.low).min(self.high)
     }
 }

@@ -10,8 +10,9 @@ use core::arch::naked_asm;
 
 use crate::Quad;
 
-/// Where the sums of a tile start and end: `x` and `end` of a loop's inputs and what it does are in the macros.
-///
+/// One of the functions that [`fused!`] makes.
+pub(super) type Fuse = unsafe extern "C" fn(*const u32, *const Quad, *mut u8, usize, *mut u8, usize, i32, i32);
+
 /// Multiplies a word of each of two pixels with the mixed weights of four outputs:
 /// r4, r5 and r6, r7 are the mixed sums of both pairs of outputs, r8, r9 and r10, r11 the sums of their first outputs.
 macro_rules! mixed_two {
@@ -142,28 +143,39 @@ macro_rules! plain_two {
     };
 }
 
-/// `sums!(name, pixels, bytes of a group of inputs, start, group, end)` is a function that computes the sums of a block.
+/// `sums!(name, shift, unrolled, bytes, start, group, end)` is a function that computes the sums of a block.
 ///
-/// `start` leaves the sums in their registers, `group` multiplies four inputs of each pixel, `end` stores through r0.
+/// Four inputs of all pixels are 2^`shift` bytes. `start` loads the sums' registers from r1, `group` multiplies four inputs, with
+/// instructions of so many `bytes`, and is `unrolled` so many times, a power of two; `end` stores the sums through r0.
 macro_rules! sums {
-    ($name:ident, $shift:literal, [$($start:literal)*], [$($group:expr),*], [$($end:literal)*]) => {
+    ($name:ident, $shift:literal, $unrolled:literal, $bytes:literal, [$($start:literal)*], [$($group:expr),*], [$($end:literal)*]) => {
         /// The sums of the four outputs of a block, at one pixel or at two: `depth` > 0 counts groups of four inputs.
         ///
         /// # Safety
         /// As many inputs and packed constants can be read.
         #[unsafe(naked)]
         pub(super) unsafe extern "C" fn $name(x: *const u32, packed: *const Quad, depth: usize, sums: *mut i32) {
-            // On the stack: the sums' place and the end of x.
+            // On the stack: the end of x, and the sums' place.
             naked_asm!(
                 "push {{r3-r11, lr}}",
-                concat!("add r2, r0, r2, lsl #", $shift),
-                "push {{r2}}",
+                concat!("add r12, r0, r2, lsl #", $shift),
+                "push {{r12}}",
                 $($start,)*
-                "2:",
+                "subs r2, r2, #1",
+                concat!("and r2, r2, #", $unrolled, " - 1"),
+                "adr.w r3, 4f",
+                concat!("mov r12, #", $bytes),
+                "mls r3, r2, r12, r3",
+                concat!("sub r3, r3, #", $bytes, " - 1"),
+                "bx r3",
+                "3:",
+                concat!(".rept ", $unrolled),
                 $($group,)*
+                ".endr",
+                "4:",
                 "ldr r2, [sp]",
                 "cmp r0, r2",
-                "bne 2b",
+                "bne 3b",
                 "pop {{r2}}",
                 "ldr r0, [sp]",
                 $($end,)*
@@ -176,6 +188,8 @@ macro_rules! sums {
 sums!(
     mixed_2,
     "4",
+    1,
+    96,
     ["ldm r1!, {{r4, r6, r8, r10}}" "mov r5, r4" "mov r7, r6" "mov r9, r8" "mov r11, r10"],
     [mixed_two!(), mixed_two!()],
     ["subs r4, r4, r8" "subs r5, r5, r9" "sub r6, r6, r10" "sub r7, r7, r11" "asrs r4, r4, #8" "asrs r5, r5, #8" "asrs r6, r6, #8" "asrs r7, r7, #8"
@@ -184,6 +198,8 @@ sums!(
 sums!(
     plain_2,
     "4",
+    1,
+    120,
     ["ldm r1!, {{r4-r7}}" "mov r8, r4" "mov r9, r5" "mov r10, r6" "mov r11, r7"],
     [plain_two!("", "[r1]", "[r1, #8]"), plain_two!(", ror #8", "[r1], #8", "[r1], #8")],
     ["stm r0, {{r4-r11}}"]
@@ -232,20 +248,98 @@ macro_rules! plain_one {
     };
 }
 
-/// `one_pixel!(mixed, plain, bytes of a group of inputs, loads…)` are the functions for one pixel whose inputs are loaded so.
+/// `one_pixel!(name, bytes, name, bytes, shift, load)` are the functions of the mixed and the plain form for one pixel whose inputs
+/// are loaded so to r2 and r3; for the rest see [`sums!`].
 macro_rules! one_pixel {
-    ($mixed:ident, $plain:ident, $shift:literal, $load:literal) => {
+    ($mixed:ident, $mixed_bytes:literal, $plain:ident, $plain_bytes:literal, $shift:literal, $load:literal) => {
         sums!(
             $mixed,
             $shift,
+            4,
+            $mixed_bytes,
             ["ldm r1!, {{r4-r7}}"],
             [$load, mixed_one!()],
             ["subs r4, r4, r6" "subs r5, r5, r7" "asrs r4, r4, #8" "asrs r5, r5, #8" "strd r6, r4, [r0]" "strd r7, r5, [r0, #8]"]
         );
-        sums!($plain, $shift, ["ldm r1!, {{r4-r7}}"], [$load, plain_one!()], ["stm r0, {{r4-r7}}"]);
+        sums!($plain, $shift, 4, $plain_bytes, ["ldm r1!, {{r4-r7}}"], [$load, plain_one!()], ["stm r0, {{r4-r7}}"]);
     };
 }
 
-one_pixel!(mixed_1, plain_1, "3", "ldrd r2, r3, [r0], #8");
-one_pixel!(mixed_i8, plain_i8, "2", "ldr r3, [r0], #4\n sxtb16 r2, r3\n sxtb16 r3, r3, ror #8");
-one_pixel!(mixed_u8, plain_u8, "2", "ldr r3, [r0], #4\n uxtb16 r2, r3\n uxtb16 r3, r3, ror #8");
+one_pixel!(mixed_1, 56, plain_1, 72, "3", "ldrd r2, r3, [r0], #8");
+one_pixel!(mixed_i8, 64, plain_i8, 80, "2", "ldr r3, [r0], #4\n sxtb16 r2, r3\n sxtb16 r3, r3, ror #8");
+one_pixel!(mixed_u8, 64, plain_u8, 80, "2", "ldr r3, [r0], #4\n uxtb16 r2, r3\n uxtb16 r3, r3, ror #8");
+
+/// One of the functions that [`fused_row!`] makes.
+pub(super) type FuseRow = unsafe extern "C" fn(*const u8, *const Quad, *mut u8, *mut u8, usize, i32, i32);
+
+/// `fused_row!(name, "ssat", load)` is a function that computes elements of a layer, saturated by that instruction, for one row of
+/// inputs that are loaded so to r2 and r3.
+macro_rules! fused_row {
+    ($name:ident, $saturate:literal, $load:literal) => {
+        /// The outputs from `y` up to `end`, four or more: `depth` > 0 counts groups of four inputs. `rounding` is 1 + 2 · zero
+        /// point, and the other 256 times that.
+        ///
+        /// # Safety
+        /// As many inputs and packed constants can be read, and as many outputs written.
+        #[unsafe(naked)]
+        pub(super) unsafe extern "C" fn $name(
+            x: *const u8,
+            packed: *const Quad,
+            y: *mut u8,
+            end: *mut u8,
+            depth: usize,
+            rounding: i32,
+            mixed_rounding: i32,
+        ) {
+            // On the stack: the arguments, of which y proceeds. r12 is the end of x, and lr where the loop is entered.
+            naked_asm!(
+                "push {{r0-r11, lr}}",
+                "ldr r2, [sp, #52]",
+                "add r12, r0, r2, lsl #2",
+                "subs r2, r2, #1",
+                "and r2, r2, #3",
+                "adr.w lr, 4f",
+                "mov r3, #64",
+                "mls lr, r2, r3, lr",
+                "sub lr, lr, #63",
+                "2:",
+                "ldr r0, [sp]",
+                "ldm r1!, {{r4-r7}}",
+                "bx lr",
+                "3:",
+                ".rept 4",
+                $load,
+                mixed_one!(),
+                ".endr",
+                "4:",
+                "cmp r0, r12",
+                "bne 3b",
+                "ldm r1!, {{r8-r11}}",
+                "ldrd r2, r3, [sp, #56]",
+                "subs r4, r4, r6",
+                "subs r5, r5, r7",
+                "smmla r6, r6, r8, r2",
+                "smmla r4, r4, r9, r3",
+                "smmla r7, r7, r10, r2",
+                "smmla r5, r5, r11, r3",
+                concat!($saturate, " r6, #8, r6, asr #1"),
+                concat!($saturate, " r4, #8, r4, asr #9"),
+                concat!($saturate, " r7, #8, r7, asr #1"),
+                concat!($saturate, " r5, #8, r5, asr #9"),
+                "ldrd r2, r3, [sp, #8]",
+                "bfi r6, r4, #8, #8",
+                "bfi r6, r7, #16, #8",
+                "bfi r6, r5, #24, #8",
+                "str r6, [r2], #4",
+                "str r2, [sp, #8]",
+                "cmp r2, r3",
+                "bne 2b",
+                "add sp, sp, #16",
+                "pop {{r4-r11, pc}}",
+            )
+        }
+    };
+}
+
+fused_row!(fused_row_i8, "ssat", "ldr r3, [r0], #4\n sxtb16 r2, r3\n sxtb16 r3, r3, ror #8");
+fused_row!(fused_row_u8, "usat", "ldr r3, [r0], #4\n uxtb16 r2, r3\n uxtb16 r3, r3, ror #8");
