@@ -112,32 +112,49 @@ impl Conv {
         self.kernel[0] * self.kernel[1] * self.group_inputs()
     }
 
-    /// What the window of output pixel number `pixel` covers, in the order of packed weights.
+    /// What the window of output pixel number `pixel` covers of the input, in parts. Each group has `depth` inputs, of which those
+    /// without a part are padding.
     #[inline(always)]
-    pub(crate) fn runs(self, pixel: usize, mut visit: impl FnMut(Run)) {
+    pub(crate) fn parts(self, pixel: usize, depth: usize, mut visit: impl FnMut(Part)) {
         let window = self.window();
         let place = window.place(pixel);
-        let (rows, columns) = (window.taps(place, 0), window.taps(place, 1));
-        let [channels, unit, step] = [self.input[2], self.run_unit(), self.pixel_step()];
-        let lanes = if self.planar { channels } else { self.groups };
-        let image = place.image * self.input[0] * self.input[1] * channels;
+        let [rows, columns] = match window.is_inside(place) {
+            true => [0..self.kernel[0], 0..self.kernel[1]],
+            false => [window.taps(place, 0), window.taps(place, 1)],
+        };
+        if rows.is_empty() || columns.is_empty() {
+            return;
+        }
+        let [unit, step, plane] = [self.run_unit(), self.pixel_step(), self.input[0] * self.input[1]];
+        let pixel = |row, column| {
+            let above = window.under(place, 0, row).wrapping_mul(self.input[1]);
+            above.wrapping_add(window.under(place, 1, column)).wrapping_mul(step)
+        };
+        // Groups of channels, or single channels where they are planes.
+        let (lanes, of_group) = if self.planar { (self.input[2], self.group_inputs()) } else { (self.groups, 1) };
         for lane in 0..lanes {
-            let lane = image + lane * if self.planar { self.input[0] * self.input[1] } else { unit };
-            for row in 0..self.kernel[0] {
-                let columns = if rows.contains(&row) { columns.clone() } else { 0..0 };
-                let row = window.under(place, 0, row).wrapping_mul(self.input[1]);
-                let from = |column| lane.wrapping_add(row.wrapping_add(window.under(place, 1, column)).wrapping_mul(step));
-                if self.has_whole_rows() {
-                    let after = (self.kernel[1] - columns.end) * unit;
-                    visit(Run { before: columns.start * unit, from: from(columns.start), len: columns.len() * unit, after });
-                    continue;
-                }
-                for column in 0..self.kernel[1] {
-                    let len = if columns.contains(&column) { unit } else { 0 };
-                    visit(Run { before: 0, from: from(column), len, after: unit - len });
-                }
+            let group = divide(lane, of_group);
+            let products = group * depth + (lane - group * of_group) * self.kernel[0] * self.kernel[1];
+            let elements = place.image * plane * self.input[2] + lane * if self.planar { plane } else { unit };
+            let part = |row, column, len, rows, k_step, x_step| {
+                let from = elements.wrapping_add(pixel(row, column));
+                Part { k: products + (row * self.kernel[1] + column) * unit, from, len, rows, k_step, x_step }
+            };
+            if self.has_whole_rows() {
+                let x_step = self.dilations[0] * self.input[1] * step;
+                visit(part(rows.start, columns.start, columns.len() * unit, rows.len(), self.kernel[1] * unit, x_step));
+                continue;
+            }
+            for row in rows.clone() {
+                visit(part(row, columns.start, unit, columns.len(), unit, self.dilations[1] * step));
             }
         }
+    }
+
+    /// Whether the window of output pixel number `pixel` covers no padding.
+    #[inline(always)]
+    pub(crate) fn is_inside(self, pixel: usize) -> bool {
+        self.window().is_inside(self.window().place(pixel))
     }
 
     /// How many inputs of a tap are neighbours in memory.
@@ -207,17 +224,33 @@ impl Conv {
     }
 }
 
-/// A part of what a window covers: padding, neighbours in the input, and padding.
+/// Inputs of a window: rows of neighbours, at equal distances.
 #[derive(Clone, Copy)]
-pub(crate) struct Run {
-    /// How much padding is before.
-    pub(crate) before: usize,
-    /// The first element of the input.
+pub(crate) struct Part {
+    /// Of which product the first is the input.
+    pub(crate) k: usize,
+    /// Its place in the input.
     pub(crate) from: usize,
-    /// How many elements there are.
+    /// How long a row is.
     pub(crate) len: usize,
-    /// How much padding is behind.
-    pub(crate) after: usize,
+    /// How many rows there are.
+    pub(crate) rows: usize,
+    /// From one row to the next in the products.
+    pub(crate) k_step: usize,
+    /// From one row to the next in the input.
+    pub(crate) x_step: usize,
+}
+
+impl Part {
+    /// The rows as pairs of the first product and the elements of `x`.
+    #[inline(always)]
+    pub(crate) fn rows<X>(self, x: &[X]) -> impl Iterator<Item = (usize, &[X])> {
+        let row = move |row| {
+            let from = self.from + row * self.x_step;
+            (self.k + row * self.k_step, x.get(from..from + self.len).unwrap_or_default())
+        };
+        (0..self.rows).map(row)
+    }
 }
 
 /// The operands of a run, of which neighbouring pixels are one block.
@@ -263,15 +296,14 @@ impl<T: Accumulate, X: Load<Value = T>, W, B, A> Pixels<'_, T, X, W, B, A> {
     /// Copies what the window of output pixel number `pixel` covers to place `to` of the tile, group by group.
     #[inline(always)]
     fn gather<const P: usize>(&self, pixel: usize, patch: &[[Cell<T>; P]], to: usize) {
-        let mut rest = patch;
-        self.conv.runs(pixel, |Run { before, from, len, after }| {
-            let (run, behind) = rest.split_at_checked(before + len + after).unwrap_or_default();
-            rest = behind;
-            let (before, run) = run.split_at_checked(before).unwrap_or_default();
-            let (run, after) = run.split_at_checked(len).unwrap_or_default();
-            before.iter().chain(after).for_each(|patch| patch[to].set(T::ZERO));
-            let x = self.x.get(from..from + len).unwrap_or_default();
-            run.iter().zip(x).for_each(|(patch, x)| patch[to].set(x.load()));
+        if !self.conv.is_inside(pixel) {
+            patch.iter().for_each(|patch| patch[to].set(T::ZERO));
+        }
+        self.conv.parts(pixel, self.conv.depth(), |part| {
+            for (k, x) in part.rows(self.x) {
+                let patch = patch.get(k..k + x.len()).unwrap_or_default();
+                patch.iter().zip(x).for_each(|(patch, x)| patch[to].set(x.load()));
+            }
         });
     }
 }

@@ -49,13 +49,20 @@ impl<'a, F: Finish> Layer<'a, F> {
     /// The constants of a block, and its multipliers.
     #[inline(always)]
     fn block(self, block: usize) -> Option<(&'a [Quad], &'a [Quad; OUTPUTS])> {
-        let quads = self.quads.get(block * self.block_quads()..(block + 1) * self.block_quads())?;
-        Some((quads, quads.last_chunk()?))
+        let end = (block + 1) * self.block_quads();
+        let multipliers = self.quads.get(end - OUTPUTS..end)?.first_chunk()?;
+        Some((self.quads.get(block * self.block_quads()..end)?, multipliers))
     }
 
     /// Computes the outputs of group number `group` at all pixels of a patch; `stride` is from one pixel to the next in `y`.
     #[inline(always)]
-    pub(crate) fn run<const P: usize>(self, patch: Patch<'_, P>, group: usize, y: &[Cell<F::Output>], stride: usize) {
+    pub(crate) fn run<X: Load<Value: Quantized>, const P: usize>(
+        self,
+        patch: &Patch<'_, X, P>,
+        group: usize,
+        y: &[Cell<F::Output>],
+        stride: usize,
+    ) {
         let x = patch.group(group, self.fours);
         let first = group * self.blocks();
         let mut done = 0;

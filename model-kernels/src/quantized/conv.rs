@@ -3,7 +3,6 @@
 use core::cell::Cell;
 use core::marker::PhantomData;
 
-use crate::conv::Run;
 use crate::overlap::Overlap;
 use crate::quantized::finish::{Finish, Requantized, Sums};
 use crate::quantized::pack::{Layer, PIXELS, Packer, Packing, Quad, scratch};
@@ -88,16 +87,9 @@ struct Pixels<'a, X, F: Finish> {
 }
 
 impl<X: Load<Value: Quantized>, F: Finish> Pixels<'_, X, F> {
-    /// All layers share this one function.
-    #[inline(never)]
+    #[inline(always)]
     fn run(self) {
         self.all::<PIXELS>(self.conv.pixels(), self.conv.backward);
-    }
-
-    /// Elements of the input.
-    #[inline(always)]
-    fn run_of(&self, from: usize, len: usize) -> &[X] {
-        self.x.get(from..from + len).unwrap_or_default()
     }
 }
 
@@ -106,28 +98,27 @@ impl<X: Load<Value: Quantized>, F: Finish> Blocks for Pixels<'_, X, F> {
     #[inline(always)]
     fn block<const N: usize>(&self, first: usize) {
         let Self { conv, layer, .. } = *self;
-        let new = |run| form::Patch::<N>::new(self.scratch, conv.groups, conv.depth(), run);
-        let patch;
-        if let (2, Some(step)) = (N, conv.step_to_next(first)) {
-            patch = new(conv.kernel[1] * conv.run_unit());
-            let mut cursor = patch.cursor();
-            conv.runs(first, |Run { from, len, .. }| cursor.two([self.run_of(from, len), self.run_of(from + step, len)]));
+        let new = |run| form::Patch::<X, N>::new(self.scratch, conv.groups, conv.depth(), run);
+        let depth = conv.depth().next_multiple_of(4);
+        let patch = if let (2, Some(step)) = (N, conv.step_to_next(first)) {
+            let patch = new(conv.kernel[1] * conv.run_unit());
+            conv.parts(first, depth, |part| patch.put_two(part, self.x, step));
+            patch
         } else {
-            patch = new(conv.run_unit());
+            let patch = new(conv.run_unit());
             for pixel in 0..N {
-                let mut cursor = patch.cursor();
-                conv.runs(first + pixel, |Run { before, from, len, after }| {
-                    cursor.pad(pixel, before, self.x_zero);
-                    cursor.one(pixel, self.run_of(from, len));
-                    cursor.pad(pixel, after, self.x_zero);
-                });
+                if !conv.is_inside(first + pixel) {
+                    patch.fill(pixel, self.x_zero);
+                }
+                conv.parts(first + pixel, depth, |part| patch.put(pixel, part, self.x));
             }
-        }
-        patch.finish::<X>();
+            patch
+        };
+        patch.finish();
         let (stride, outputs) = (conv.output[2], conv.group_outputs());
         let y = self.y.get(first * stride..(first + N) * stride).unwrap_or_default();
         for group in 0..conv.groups {
-            layer.run::<N>(patch, group, y.get(group * outputs..).unwrap_or_default(), stride);
+            layer.run(&patch, group, y.get(group * outputs..).unwrap_or_default(), stride);
         }
     }
 }

@@ -4,6 +4,7 @@ use core::cell::Cell;
 use core::marker::PhantomData;
 use core::ops::Range;
 
+use crate::conv::Part;
 use crate::overlap::{Overlap, Step};
 use crate::quantized::finish::{Finish, Requantized, Sums};
 use crate::quantized::pack::{Layer, PIXELS, Packer, Packing, Quad, scratch};
@@ -99,16 +100,15 @@ impl<X: Load<Value: Quantized>, F: Finish> Blocks for Rows<'_, X, F> {
     #[inline(always)]
     fn block<const N: usize>(&self, first: usize) {
         let Dense { inputs, outputs, .. } = self.dense;
-        let patch = form::Patch::<N>::new(self.scratch, 1, inputs, inputs);
-        let rows = self.x.get(first * inputs..(first + N) * inputs).unwrap_or_default();
-        let (row, next) = rows.split_at_checked(inputs).unwrap_or_default();
+        let patch = form::Patch::<X, N>::new(self.scratch, 1, inputs, inputs);
+        let part = Part { k: 0, from: first * inputs, len: inputs, rows: 1, k_step: 0, x_step: 0 };
         match N {
-            1 => patch.cursor().one(0, row),
-            _ => patch.cursor().two([row, next]),
+            1 => patch.put(0, part, self.x),
+            _ => patch.put_two(part, self.x, inputs),
         }
-        patch.finish::<X>();
+        patch.finish();
         let y = self.y.get(first * outputs..(first + N) * outputs).unwrap_or_default();
-        self.layer.run::<N>(patch, 0, y, outputs);
+        self.layer.run(&patch, 0, y, outputs);
     }
 }
 

@@ -3,72 +3,55 @@
 //! `arch/dsp.rs` stands in for it where the processor has more to offer.
 
 use core::cell::Cell;
+use core::marker::PhantomData;
 
 use crate::Load;
+use crate::conv::Part;
 use crate::quantized::Quantized;
 use crate::quantized::finish::Finish;
 use crate::quantized::pack::{OUTPUTS, Quad};
 
-/// The gathered inputs of `P` pixels, for each group of channels `[k][pixel]`.
-#[derive(Clone, Copy)]
-pub(crate) struct Patch<'a, const P: usize> {
+/// The gathered inputs of `P` pixels, `[k][pixel]`, where each group of channels begins at a multiple of four.
+pub(crate) struct Patch<'a, X, const P: usize> {
     inputs: &'a [[Cell<i16>; P]],
+    element: PhantomData<X>,
 }
 
-impl<'a, const P: usize> Patch<'a, P> {
+impl<'a, X: Load<Value: Quantized>, const P: usize> Patch<'a, X, P> {
     /// A patch of `groups` of `depth` products in `scratch`.
     #[inline(always)]
     pub(crate) fn new(scratch: &'a [Cell<i16>], groups: usize, depth: usize, _: usize) -> Self {
-        Self { inputs: scratch.get(..groups * depth * P).unwrap_or_default().as_chunks().0 }
+        Self {
+            inputs: scratch.get(..groups * depth.next_multiple_of(4) * P).unwrap_or_default().as_chunks().0,
+            element: PhantomData,
+        }
     }
 
-    /// Where the first inputs go.
+    /// Sets all inputs of pixel number `to`.
     #[inline(always)]
-    pub(crate) fn cursor(self) -> Cursor<'a, P> {
-        Cursor { rest: self.inputs }
+    pub(crate) fn fill(&self, to: usize, padding: i16) {
+        self.inputs.iter().for_each(|inputs| inputs[to].set(padding));
+    }
+
+    /// Sets inputs of pixel number `to`.
+    #[inline(always)]
+    pub(crate) fn put(&self, to: usize, part: Part, x: &[X]) {
+        for (k, x) in part.rows(x) {
+            let inputs = self.inputs.get(k..k + x.len()).unwrap_or_default();
+            inputs.iter().zip(x).for_each(|(inputs, x)| inputs[to].set(x.load().to_i16()));
+        }
+    }
+
+    /// Sets inputs of two pixels, of which the second's are `apart` elements behind the first's.
+    #[inline(always)]
+    pub(crate) fn put_two(&self, part: Part, x: &[X], apart: usize) {
+        self.put(0, part, x);
+        self.put(P - 1, Part { from: part.from + apart, ..part }, x);
     }
 
     /// Does what is left to do when all inputs are there: nothing.
     #[inline(always)]
-    pub(crate) fn finish<X>(self) {}
-}
-
-/// Fills in the inputs of a patch, run by run.
-pub(crate) struct Cursor<'a, const P: usize> {
-    rest: &'a [[Cell<i16>; P]],
-}
-
-impl<'a, const P: usize> Cursor<'a, P> {
-    /// Takes the next inputs of pixel number `to`.
-    #[inline(always)]
-    pub(crate) fn one<X: Load<Value: Quantized>>(&mut self, to: usize, x: &[X]) {
-        self.next(x.len()).iter().zip(x).for_each(|(patch, x)| patch[to].set(x.load().to_i16()));
-    }
-
-    /// Takes `padding` for the next `len` inputs of pixel number `to`.
-    #[inline(always)]
-    pub(crate) fn pad(&mut self, to: usize, len: usize, padding: i16) {
-        self.next(len).iter().for_each(|patch| patch[to].set(padding));
-    }
-
-    /// Takes the next inputs of both pixels.
-    #[inline(always)]
-    pub(crate) fn two<X: Load<Value: Quantized>>(&mut self, [x, second]: [&[X]; 2]) {
-        for (patch, (x, second)) in self.next(x.len()).iter().zip(x.iter().zip(second)) {
-            if let [first, .., last] = patch.as_slice() {
-                first.set(x.load().to_i16());
-                last.set(second.load().to_i16());
-            }
-        }
-    }
-
-    /// The places of the next `len` inputs.
-    #[inline(always)]
-    fn next(&mut self, len: usize) -> &'a [[Cell<i16>; P]] {
-        let (patch, rest) = self.rest.split_at_checked(len).unwrap_or_default();
-        self.rest = rest;
-        patch
-    }
+    pub(crate) fn finish(&self) {}
 }
 
 /// A layer without its input: in each group of channels, `outputs` sums of `depth` products.
@@ -89,8 +72,15 @@ impl<'a, F: Finish> Layer<'a, F> {
 
     /// Computes the outputs of group number `group` at all pixels of a patch; `stride` is from one pixel to the next in `y`.
     #[inline(always)]
-    pub(crate) fn run<const P: usize>(self, patch: Patch<'_, P>, group: usize, y: &[Cell<F::Output>], stride: usize) {
-        let inputs = patch.inputs.get(group * self.depth..(group + 1) * self.depth).unwrap_or_default();
+    pub(crate) fn run<X: Load<Value: Quantized>, const P: usize>(
+        self,
+        patch: &Patch<'_, X, P>,
+        group: usize,
+        y: &[Cell<F::Output>],
+        stride: usize,
+    ) {
+        let first = group * self.depth.next_multiple_of(4);
+        let inputs = patch.inputs.get(first..first + self.depth).unwrap_or_default();
         self.tiles(inputs, group, y, stride);
     }
 

@@ -1,8 +1,10 @@
 //! The gathered inputs of a tile as halfwords.
 
 use core::cell::Cell;
+use core::marker::PhantomData;
 
 use super::widen;
+use crate::conv::Part;
 use crate::quantized::Quantized;
 use crate::{Load, Number};
 
@@ -10,19 +12,17 @@ use crate::{Load, Number};
 ///
 /// Elements of one byte are widened four at a time where they lie, if all runs of them are so long (`direct`); else they are staged
 /// behind the words and widened together.
-#[derive(Clone, Copy)]
-pub(crate) struct Patch<'a, const P: usize> {
+pub(crate) struct Patch<'a, X, const P: usize> {
     words: &'a [Cell<u32>],
     /// The same memory.
     halves: &'a [Cell<i16>],
     /// Of each pixel as many bytes as it has halves.
     stage: &'a [Cell<u8>],
     direct: bool,
-    /// How many products an output has.
-    depth: usize,
+    element: PhantomData<X>,
 }
 
-impl<'a, const P: usize> Patch<'a, P> {
+impl<'a, X: Load<Value: Quantized>, const P: usize> Patch<'a, X, P> {
     /// A patch of `groups` of `depth` products in `scratch`; the number of neighbours in memory is always a multiple of `run`.
     #[inline(always)]
     pub(crate) fn new(scratch: &'a [Cell<i16>], groups: usize, depth: usize, run: usize) -> Self {
@@ -33,150 +33,130 @@ impl<'a, const P: usize> Patch<'a, P> {
         let (halves, stage) = scratch.get(before.len()..).and_then(|from| from.split_at_checked(elements)).unwrap_or_default();
         // SAFETY: as above; bytes need no alignment.
         let (_, stage, _) = unsafe { stage.align_to::<Cell<u8>>() };
-        Self { words, halves, stage, direct: run.is_multiple_of(4), depth }
+        Self { words, halves, stage, direct: run.is_multiple_of(4), element: PhantomData }
     }
 
     /// The words of group number `group` of `fours`.
     #[inline(always)]
-    pub(super) fn group(self, group: usize, fours: usize) -> &'a [Cell<u32>] {
+    pub(super) fn group(&self, group: usize, fours: usize) -> &'a [Cell<u32>] {
         self.words.get(group * 2 * P * fours..(group + 1) * 2 * P * fours).unwrap_or_default()
     }
 
-    /// Where the first inputs go.
+    /// Sets all inputs of pixel number `to`.
     #[inline(always)]
-    pub(crate) fn cursor(self) -> Cursor<'a, P> {
-        Cursor { patch: self, at: 0, left: self.depth }
+    pub(crate) fn fill(&self, to: usize, padding: i16) {
+        if size_of::<X>() == 1 && !self.direct {
+            let stage = self.stage.get(to * (self.halves.len() / P)..).unwrap_or_default();
+            return stage.iter().take(self.halves.len() / P).for_each(|byte| byte.set(padding as u8));
+        }
+        let words = self.words.get(to..).unwrap_or_default();
+        let count = self.words.len() / (2 * P);
+        if count > 0 && to < P {
+            let padding = padding as u16 as u32;
+            // SAFETY: there are `count` times two words, `P` apart. `Cell` allows the writing.
+            unsafe { widen::fill(padding | padding << 16, words.as_ptr().cast_mut().cast(), count, 4 * P) }
+        }
+    }
+
+    /// Sets inputs of pixel number `to`.
+    #[inline(always)]
+    pub(crate) fn put(&self, to: usize, part: Part, x: &[X]) {
+        if size_of::<X>() != 1 {
+            let halves = part.rows(x).flat_map(|(k, x)| x.iter().enumerate().map(move |(i, x)| (k + i, x.load().to_i16())));
+            return halves.for_each(|(k, x)| self.put_half(to, k, x));
+        }
+        let Some(x) = within(part, x) else { return };
+        match self.direct {
+            true => widen_rows::<X, _, P>(x, part, self.words.get(part.k / 2 * P + to..).unwrap_or_default()),
+            false => copy_rows(x, part, self.stage.get(to * (self.halves.len() / P) + part.k..).unwrap_or_default()),
+        }
+    }
+
+    /// Sets inputs of both pixels, of which the second's are `apart` elements behind the first's.
+    #[inline(always)]
+    pub(crate) fn put_two(&self, part: Part, x: &[X], apart: usize) {
+        let second = Part { from: part.from + apart, ..part };
+        if size_of::<X>() == 1 && self.direct {
+            let (Some(x), Some(second)) = (within(part, x), within(second, x)) else { return };
+            return widen_two::<X, _>([x, second], part, self.words.get(part.k / 2 * P..).unwrap_or_default());
+        }
+        self.put(0, part, x);
+        self.put(1, second, x);
+    }
+
+    #[inline(always)]
+    fn put_half(&self, to: usize, k: usize, value: i16) {
+        let half = k / 4 * 4 * P + k % 2 * 2 * P + 2 * to + k / 2 % 2;
+        if let Some(place) = self.halves.get(half) {
+            place.set(value);
+        }
     }
 
     /// Widens what was staged.
     #[inline(always)]
-    pub(crate) fn finish<X: Load<Value: Quantized>>(self) {
+    pub(crate) fn finish(&self) {
         if size_of::<X>() != 1 || self.direct {
             return;
         }
         let bytes = self.halves.len() / P;
         let Some((first, second)) = self.stage.split_at_checked(bytes) else { return };
+        let part = Part { k: 0, from: 0, len: bytes, rows: 1, k_step: 0, x_step: 0 };
         match P {
-            1 => widen_one::<X, _>(first, self.words, 1),
-            _ => widen_two::<X, _>([first, second], self.words),
+            1 => widen_rows::<X, Cell<u8>, P>(first, part, self.words),
+            _ => widen_two::<X, _>([first, second], part, self.words),
         }
     }
 }
 
-/// Fills in the inputs of a patch, run by run.
-pub(crate) struct Cursor<'a, const P: usize> {
-    patch: Patch<'a, P>,
-    /// The next k, where each group of channels has a multiple of four.
-    at: usize,
-    /// How many k the group is yet to get.
-    left: usize,
-}
-
-impl<const P: usize> Cursor<'_, P> {
-    /// Takes the next inputs of pixel number `to`.
-    #[inline(always)]
-    pub(crate) fn one<X: Load<Value: Quantized>>(&mut self, to: usize, x: &[X]) {
-        let at = self.advance(x.len());
-        if size_of::<X>() != 1 {
-            return x.iter().enumerate().for_each(|(i, x)| self.put(to, at + i, x.load().to_i16()));
-        }
-        match self.patch.direct {
-            true => widen_one::<X, _>(x, self.words(at, x.len()).get(to..).unwrap_or_default(), P),
-            false => copy(x, self.stage(to, at, x.len())),
-        }
-    }
-
-    /// Takes `padding` for the next `len` inputs of pixel number `to`.
-    #[inline(always)]
-    pub(crate) fn pad(&mut self, to: usize, len: usize, padding: i16) {
-        if len == 0 {
-            return;
-        }
-        let at = self.advance(len);
-        for k in at..at + len {
-            self.put(to, k, padding);
-            if let Some(byte) = self.stage(to, k, 1).first() {
-                byte.set(padding as u8);
-            }
-        }
-    }
-
-    /// Takes the next inputs of both pixels.
-    #[inline(always)]
-    pub(crate) fn two<X: Load<Value: Quantized>>(&mut self, x: [&[X]; 2]) {
-        if size_of::<X>() == 1 && self.patch.direct {
-            let at = self.advance(x[0].len());
-            return widen_two::<X, _>(x, self.words(at, x[0].len()));
-        }
-        let Cursor { patch, at, left } = *self;
-        self.one(0, x[0]);
-        Cursor { patch, at, left }.one(1, x[1]);
-    }
-
-    /// Steps over the next `len`. Gives where they begin.
-    #[inline(always)]
-    fn advance(&mut self, len: usize) -> usize {
-        let at = self.at;
-        self.at += len;
-        self.left = self.left.wrapping_sub(len);
-        if self.left == 0 {
-            self.at = self.at.next_multiple_of(4);
-            self.left = self.patch.depth;
-        }
-        at
-    }
-
-    /// The words of `len` inputs from `at` on, both multiples of four.
-    #[inline(always)]
-    fn words(&self, at: usize, len: usize) -> &[Cell<u32>] {
-        self.patch.words.get(at / 2 * P..(at + len) / 2 * P).unwrap_or_default()
-    }
-
-    /// Where `len` inputs of a pixel are staged.
-    #[inline(always)]
-    fn stage(&self, to: usize, at: usize, len: usize) -> &[Cell<u8>] {
-        let first = to * (self.patch.halves.len() / P) + at;
-        self.patch.stage.get(first..first + len).unwrap_or_default()
-    }
-
-    #[inline(always)]
-    fn put(&self, to: usize, k: usize, value: i16) {
-        let half = k / 4 * 4 * P + k % 2 * 2 * P + 2 * to + k / 2 % 2;
-        if let Some(place) = self.patch.halves.get(half) {
-            place.set(value);
-        }
-    }
-}
-
-/// Copies elements of one byte.
+/// The elements of `x` from the first to the last of a part, if it has any.
 #[inline(always)]
-fn copy<X>(x: &[X], to: &[Cell<u8>]) {
-    if size_of::<X>() == 1 && !x.is_empty() && x.len() == to.len() {
-        // SAFETY: as many bytes are there to be read and to be written, one or more. `Cell` allows the writing.
-        unsafe { widen::copy(x.as_ptr().cast(), to.as_ptr().cast_mut().cast(), x.len()) }
+fn within<X>(part: Part, x: &[X]) -> Option<&[X]> {
+    let last = part.rows.checked_sub(1)? * part.x_step;
+    x.get(part.from..part.from + last + part.len).filter(|x| !x.is_empty())
+}
+
+/// Copies rows of elements of one byte.
+#[inline(always)]
+fn copy_rows<X>(x: &[X], part: Part, to: &[Cell<u8>]) {
+    let Part { len, rows, k_step, x_step, .. } = part;
+    let enough = x.len() >= (rows - 1) * x_step + len && to.len() >= (rows - 1) * k_step + len;
+    if size_of::<X>() == 1 && len > 0 && enough {
+        let gaps = [x_step, k_step].map(|step| step.wrapping_sub(len));
+        // SAFETY: the last row ends within `x` and `to`, and there is one. `Cell` allows the writing.
+        unsafe { widen::copy(x.as_ptr().cast(), to.as_ptr().cast_mut().cast(), len, rows, gaps[0], gaps[1]) }
     }
 }
 
-/// Widens elements of the kind of `X` to every `step`th of `words`.
+/// Widens rows of elements to the words of one of `P` pixels.
 #[inline(always)]
-fn widen_one<X: Load<Value: Quantized>, B>(x: &[B], words: &[Cell<u32>], step: usize) {
-    let count = (x.len() / 4).min(words.len().div_ceil(step) / 2);
-    if count == 0 || size_of::<B>() != 1 {
+fn widen_rows<X: Load<Value: Quantized>, B, const P: usize>(x: &[B], part: Part, words: &[Cell<u32>]) {
+    let Part { len, rows, k_step, x_step, .. } = part;
+    let count = len / 4;
+    let enough = x.len() >= (rows - 1) * x_step + len && words.len() >= ((rows - 1) * k_step + len) / 2 * P - (P - 1);
+    if size_of::<B>() != 1 || count == 0 || !enough {
         return;
     }
     let widen = if X::Value::LOWEST < X::Value::ZERO { widen::one_i8 } else { widen::one_u8 };
-    // SAFETY: there are `count` fours of bytes and twice as many words, `step` apart. `Cell` allows the writing.
-    unsafe { widen(x.as_ptr().cast(), words.as_ptr().cast_mut().cast(), count, 4 * step) }
+    let (x_gap, gap) = (x_step.wrapping_sub(4 * count), k_step.wrapping_sub(4 * count).wrapping_mul(2 * P));
+    // SAFETY: the last row ends within `x` and `words`, of which a product takes half of `P`, and there is one. `Cell` allows the
+    // writing.
+    unsafe { widen(x.as_ptr().cast(), words.as_ptr().cast_mut().cast(), count, 4 * P, rows, x_gap, gap) }
 }
 
-/// Widens elements of the kind of `X`, of two pixels, to `words`.
+/// Widens rows of elements of two pixels, which follow one another in `words`.
 #[inline(always)]
-fn widen_two<X: Load<Value: Quantized>, B>([x, second]: [&[B]; 2], words: &[Cell<u32>]) {
-    let count = (x.len().min(second.len()) / 4).min(words.len() / 4);
-    if count == 0 || size_of::<B>() != 1 {
+fn widen_two<X: Load<Value: Quantized>, B>([x, second]: [&[B]; 2], part: Part, words: &[Cell<u32>]) {
+    let Part { len, rows, x_step, .. } = part;
+    let (count, whole) = (len / 4, (rows - 1) * x_step + len);
+    let enough = x.len() >= whole && second.len() >= whole && words.len() >= rows * len;
+    if size_of::<B>() != 1 || count == 0 || !enough {
         return;
     }
     let widen = if X::Value::LOWEST < X::Value::ZERO { widen::two_i8 } else { widen::two_u8 };
-    // SAFETY: there are `count` fours of bytes of each pixel and four times as many words. `Cell` allows the writing.
-    unsafe { widen(x.as_ptr().cast(), second.as_ptr().cast(), words.as_ptr().cast_mut().cast(), count) }
+    // SAFETY: the last row ends within `x`, `second` and `words`, of which a product takes one, and there is one. `Cell` allows
+    // the writing.
+    unsafe {
+        let words = words.as_ptr().cast_mut().cast();
+        widen(x.as_ptr().cast(), second.as_ptr().cast(), words, count, rows, x_step.wrapping_sub(4 * count));
+    }
 }
