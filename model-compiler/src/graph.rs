@@ -1,5 +1,9 @@
 //! The model as typed values and core operators, in execution order.
 
+mod integers;
+
+pub use integers::Integers;
+
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 
@@ -31,6 +35,8 @@ pub struct Value {
     pub ty: TensorType,
     /// Its elements, when they are known now.
     pub constant: Option<Tensor>,
+    /// What the elements were dequantized from, if they are known and were.
+    pub integers: Option<Integers>,
 }
 
 /// One application of a core operator.
@@ -101,8 +107,13 @@ impl Graph {
 
     /// Adds the value that a node about to be inserted computes.
     pub fn add_value(&mut self, name: String, ty: TensorType, constant: Option<Tensor>) -> ValueId {
-        self.values.push(Value { name, ty, constant });
+        self.values.push(Value { name, ty, constant, integers: None });
         ValueId(self.values.len() - 1)
+    }
+
+    /// Remembers what a constant was dequantized from.
+    pub fn remember(&mut self, id: ValueId, integers: Integers) {
+        self.values[id.0].integers = Some(integers);
     }
 
     /// Gives a value its name in the model.
@@ -127,7 +138,10 @@ impl Graph {
         }
         let name = origin.last().cloned().unwrap_or_else(|| op.name().to_owned());
         if let Some(results) = self.fold(&op, inputs, &output_types) {
-            return Ok(results.into_iter().map(|tensor| self.add_constant(name.clone(), tensor)).collect());
+            let integers = inputs.first().and_then(|&id| self.value(id).integers.as_ref()?.moved(&op));
+            let ids: Vec<ValueId> = results.into_iter().map(|tensor| self.add_constant(name.clone(), tensor)).collect();
+            self.values[ids[0].0].integers = integers;
+            return Ok(ids);
         }
         let outputs: Vec<_> = output_types.into_iter().map(|ty| self.add_value(name.clone(), ty, None)).collect();
         let node = Node { op, inputs: inputs.to_vec(), outputs: outputs.clone(), origin: origin.to_vec() };

@@ -2,6 +2,7 @@
 
 mod absorb_transpose;
 mod affine;
+mod clamp;
 mod drop_outputs;
 mod fold_affine;
 mod fold_affine_before;
@@ -12,8 +13,19 @@ mod fuse_elementwise;
 mod inline_scalars;
 mod merge_expand;
 mod merge_movement;
+mod quantization;
+mod quantize_averages;
+mod quantize_layers;
+mod quantize_softmax;
+mod quantize_sums;
+#[cfg(test)]
+mod quantized_tests;
+mod raise_quantize;
+mod requantize;
+mod sink_dequantize;
 mod sink_reshape;
 mod sink_transpose;
+mod tabulate;
 
 use crate::graph::Graph;
 use crate::verify::verify;
@@ -39,6 +51,19 @@ const PASSES: &[Pass] = &[
     // With nothing between a layer and its scale and shift they become one.
     ("fold_affine", fold_affine::fold_affine),
     ("fold_affine_before", fold_affine_before::fold_affine_before),
+    // Integers are moved, not the numbers that they stand for; and chains between them become one expression each, by whose form the
+    // passes below know what can be computed with integers.
+    ("sink_dequantize", sink_dequantize::sink_dequantize),
+    ("fuse_between_quantized", fuse_elementwise::fuse_between_quantized),
+    ("raise_quantize", raise_quantize::raise_quantize),
+    ("fuse_between_quantized", fuse_elementwise::fuse_between_quantized),
+    ("quantize_layers", quantize_layers::quantize_layers),
+    ("quantize_averages", quantize_averages::quantize_averages),
+    ("quantize_softmax", quantize_softmax::quantize_softmax),
+    // A table is smaller than a sum, and costs less.
+    ("tabulate", tabulate::tabulate),
+    ("quantize_sums", quantize_sums::quantize_sums),
+    ("merge_movement", merge_movement::merge_movement),
     // Chains first, so that an activation is fused whole.
     ("fuse_elementwise", fuse_elementwise::fuse_elementwise),
     ("fuse_activation", fuse_activation::fuse_activation),

@@ -3,6 +3,7 @@
 use crate::graph::{Graph, Node};
 use crate::op::Op;
 use crate::ops::elementwise::{Elementwise, Expr};
+use crate::ops::integer::offset;
 use crate::scalar::Scalar;
 use crate::ty::ElemType;
 
@@ -31,12 +32,17 @@ impl Quantization {
             },
             _ => None,
         };
-        let Scalar::F32(scale) = argument(scale)? else { return None };
-        let zero = argument(zero)?;
+        Self::new(argument(scale)?, argument(zero)?).filter(|_| called.name() == function)
+    }
+
+    /// With a scale, and a zero point of the integers' type; `None` where the scale is no positive number of `f32`, or the integers have
+    /// more than 16 bits.
+    pub fn new(scale: Scalar, zero: Scalar) -> Option<Self> {
+        let Scalar::F32(scale) = scale else { return None };
         let elem = zero.elem();
-        let Scalar::I32(zero) = Expr::Constant(zero).cast(elem, ElemType::I32).eval(&[])? else { return None };
+        let zero = i32::try_from(zero.to_int()?).ok()?;
         let narrow = elem.is_int() && elem.size() <= 2;
-        (called.name() == function && narrow && scale.is_normal() && scale > 0.0).then_some(Self { elem, scale, zero })
+        (narrow && scale.is_normal() && scale > 0.0).then_some(Self { elem, scale, zero })
     }
 
     /// `quantize(expr, scale, zero)`
@@ -55,5 +61,30 @@ impl Quantization {
 
     fn zero_point(self) -> Expr {
         Expr::number(self.zero.into(), self.elem)
+    }
+
+    /// The least and the greatest integer.
+    pub fn range(self) -> [i32; 2] {
+        match self.elem {
+            ElemType::I8 => [i8::MIN.into(), i8::MAX.into()],
+            ElemType::U8 => [0, u8::MAX.into()],
+            ElemType::I16 => [i16::MIN.into(), i16::MAX.into()],
+            _ => [0, u16::MAX.into()],
+        }
+    }
+
+    /// The least and the greatest integer as layers read them.
+    pub fn read_range(self) -> [i32; 2] {
+        self.range().map(|bound| bound - offset(self.elem))
+    }
+
+    /// What stands for zero as layers read it.
+    pub fn read_zero(self) -> i32 {
+        self.zero - offset(self.elem)
+    }
+
+    /// What a number becomes, by the formula of `QuantizeLinear`.
+    pub fn nearest(self, number: Scalar) -> Option<Scalar> {
+        self.quantize(Expr::Input(0)).eval(&[number])
     }
 }

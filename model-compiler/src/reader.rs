@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::BTreeSet;
 
 use crate::diagnostic::{Refusal, Result};
-use crate::graph::{Graph, ValueId};
+use crate::graph::{Graph, Integers, ValueId};
 use crate::onnx::proto::{self, AttributeType};
 use crate::onnx::{Source, tensor};
 use crate::op::Op;
@@ -257,6 +257,11 @@ impl<'a> NodeReader<'a> {
     pub fn name_like(&mut self, made: ValueId, of: ValueId) {
         let name = self.graph.value(of).name.clone();
         self.graph.rename(made, name);
+    }
+
+    /// Remembers what a constant was dequantized from.
+    pub fn remember(&mut self, id: ValueId, integers: Integers) {
+        self.graph.remember(id, integers);
     }
 
     /// The same elements in another shape.

@@ -91,6 +91,11 @@ impl Scalar {
         }
     }
 
+    /// An integer's value; `None` of other types, and of a `u64` that does not fit.
+    pub fn to_int(self) -> Option<i64> {
+        Self::tensor(self.elem(), [], &[self]).to_ints()?.pop()
+    }
+
     /// What is below all else of a number type: minus infinity of floats.
     pub fn lowest(elem: ElemType) -> Self {
         with_elem!(elem, T => Self::from(<T as Number>::LOWEST))

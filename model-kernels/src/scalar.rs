@@ -357,3 +357,15 @@ where
     let steps: F::Sum = Into::<i32>::into(x).wrapping_sub(zero_point.into()).cast();
     F::narrow(steps.mul(scale.widen()))
 }
+
+/// The value of a function of one byte; `table` has one for each, those of negative numbers last.
+///
+/// ```
+/// # use model_kernels as rt;
+/// let halves: [u8; 256] = core::array::from_fn(|byte| byte as u8 / 2);
+/// assert_eq!([rt::look_up(&halves, 6u8), rt::look_up(&halves, -1i8)], [3, 127]);
+/// ```
+#[inline(always)]
+pub fn look_up<X: CastTo<u8>, T: Copy>(table: &[T; 256], x: X) -> T {
+    table[usize::from(x.cast())]
+}

@@ -16,5 +16,8 @@ macro_rules! plain {
 
 plain! { i8 i16 i32 i64 u8 u16 u32 u64 f32 f64 model_kernels::half::f16 model_kernels::half::bf16 }
 
+// SAFETY: four bytes without padding, of which every pattern is valid.
+unsafe impl Plain for model_kernels::Quad {}
+
 // SAFETY: an array has no padding between elements, and is valid when they are.
 unsafe impl<T: Plain, const N: usize> Plain for [T; N] {}

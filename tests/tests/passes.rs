@@ -231,3 +231,83 @@ fn conv_1d() {
         .output("y", "f32[1, 3, 5]");
     check("conv_1d", model);
 }
+
+/// Quantized as exporters do it: operators of floats, with dequantizations before and quantizations behind them.
+struct Quantized(Build);
+
+impl Quantized {
+    /// `DequantizeLinear` of `name`.
+    fn dequantize(self, name: &str, scale: f32, zero: i8) -> Self {
+        self.linear("DequantizeLinear", name, &format!("{name}_f"), scale, zero)
+    }
+
+    /// `QuantizeLinear` of what stands for `name`, as `name`, and `DequantizeLinear` of that.
+    fn quantize(self, name: &str, scale: f32, zero: i8) -> Self {
+        self.linear("QuantizeLinear", &format!("{name}_y"), name, scale, zero).dequantize(name, scale, zero)
+    }
+
+    fn linear(self, op: &str, from: &str, to: &str, scale: f32, zero: i8) -> Self {
+        let (step, point) = (format!("{to}_{op}_scale"), format!("{to}_{op}_zero"));
+        let model = self.0.initializer(tensor(&step, &[], &[scale])).initializer(tensor(&point, &[], &[zero]));
+        Self(model.node(op, &[from, &step, &point], &[to]))
+    }
+
+    /// Weights `name` with a scale for each index of axis 0.
+    fn weights(self, name: &str, shape: &[i64]) -> Self {
+        let integers: Vec<i8> = (0..shape.iter().product()).map(|index: i64| (index * 37 % 255 - 127) as i8).collect();
+        let scales: Vec<f32> = (1..=shape[0]).map(|index| index as f32 / 512.0).collect();
+        let scale = format!("{name}_scale");
+        let model = self.0.initializer(tensor(name, shape, &integers)).initializer(tensor(&scale, &shape[..1], &scales));
+        Self(model.node("DequantizeLinear", &[name, &scale], &[&format!("{name}_f")]).int("axis", 0))
+    }
+
+    fn then(self, build: impl FnOnce(Build) -> Build) -> Self {
+        Self(build(self.0))
+    }
+}
+
+/// A quantized classifier has no floats left between its borders.
+#[test]
+fn quantized_classifier() {
+    let same = |model: Build| model.ints("pads", &[1, 1, 1, 1]);
+    let model = Quantized(Build::new(17).input("image", "i8[1, 3, 8, 8]"))
+        .dequantize("image", 0.5, 3)
+        .weights("w0", &[4, 3, 3, 3])
+        .weights("w1", &[4, 1, 3, 3])
+        .weights("w2", &[5, 4])
+        .then(|model| same(model.node("Conv", &["image_f", "w0_f"], &["a"])).node("Relu", &["a"], &["b_y"]))
+        .quantize("b", 0.25, -128)
+        .then(|model| same(model.node("Conv", &["b_f", "w1_f"], &["c_y"]).int("group", 4)))
+        .quantize("c", 0.125, 5)
+        .then(|model| model.node("Add", &["b_f", "c_f"], &["d"]).node("Clip", &["d", "zero", "six"], &["e_y"]))
+        .then(|model| model.initializer(tensor("zero", &[], &[0.0f32])).initializer(tensor("six", &[], &[6.0f32])))
+        .quantize("e", 0.0625, -128)
+        .then(|model| model.node("MaxPool", &["e_f"], &["f"]).ints("kernel_shape", &[2, 2]).ints("strides", &[2, 2]))
+        .then(|model| model.node("GlobalAveragePool", &["f"], &["g_y"]))
+        .quantize("g", 0.0625, -128)
+        .then(|model| model.node("Flatten", &["g_f"], &["h"]).node("Gemm", &["h", "w2_f"], &["i_y"]).int("transB", 1))
+        .quantize("i", 0.25, 7)
+        .then(|model| model.node("Softmax", &["i_f"], &["scores_y"]))
+        .quantize("scores", 1.0 / 256.0, -128)
+        .then(|model| model.output("scores", "i8[1, 5]"));
+    check("quantized_classifier", model.0);
+}
+
+/// Tensors of two quantizations become one before they are joined; what has no integer form is computed with floats, or from a table.
+#[test]
+fn quantized_islands() {
+    let model = Quantized(Build::new(17).input("x", "i8[1, 6]").input("y", "i8[1, 2]"))
+        .dequantize("x", 0.5, 3)
+        .dequantize("y", 0.25, -8)
+        .weights("w0", &[3, 8])
+        .weights("w1", &[2, 3])
+        .then(|model| model.node("Concat", &["x_f", "y_f"], &["a_y"]).int("axis", 1))
+        .quantize("a", 0.5, 3)
+        .then(|model| model.node("Gemm", &["a_f", "w0_f"], &["b_y"]).int("transB", 1))
+        .quantize("b", 0.125, 0)
+        .then(|model| model.node("Sigmoid", &["b_f"], &["gate"]).node("Mul", &["b_f", "gate"], &["c_y"]))
+        .quantize("c", 0.125, 0)
+        .then(|model| model.node("Gemm", &["c_f", "w1_f"], &["d"]).int("transB", 1).node("Tanh", &["d"], &["z"]))
+        .then(|model| model.output("z", "f32[1, 2]"));
+    check("quantized_islands", model.0);
+}

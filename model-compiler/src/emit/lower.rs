@@ -9,6 +9,7 @@ use quote::{format_ident, quote};
 use crate::emit::weights::Weights;
 use crate::emit::{interface, names};
 use crate::graph::{Graph, Node};
+use crate::kernels::Quad;
 use crate::op::Types;
 use crate::ops::copy::Strided;
 use crate::ops::elementwise::Expr;
@@ -45,6 +46,8 @@ pub(super) struct Call {
     pub(super) kernel: TokenStream,
     /// The kernel's name.
     pub(super) name: String,
+    /// What the kernel does.
+    method: &'static str,
     /// What is applied to each result, if anything.
     pub(super) activation: Option<TokenStream>,
     /// The operands in this step.
@@ -145,6 +148,21 @@ impl<'a> Lower<'a> {
         quote!(&weights::#name)
     }
 
+    /// The elements of input `index`, which are constant.
+    pub fn value(&self, index: usize) -> &Tensor {
+        self.graph.constant(self.node().inputs[index]).expect("the operator takes constant data only")
+    }
+
+    /// Constant data in two forms, of which the target picks one.
+    pub fn picked(&self, index: usize, dsp: Vec<Quad>, portable: Vec<Quad>) -> TokenStream {
+        let name = &self.graph.value(self.node().inputs[index]).name;
+        let [dsp, portable] = self.weights.borrow_mut().add_picked(name, dsp, portable);
+        match dsp == portable {
+            true => quote!(&weights::#dsp),
+            false => quote!(rt::pick::<[rt::Quad]>(&weights::#dsp, &weights::#portable)),
+        }
+    }
+
     /// Output `index`: a variable.
     pub fn output(&self, index: usize) -> TokenStream {
         let variable = self.places[self.node().outputs[index].index()].as_ref().expect("an output has a place");
@@ -179,7 +197,8 @@ impl<'a> Lower<'a> {
     pub fn scratch_operand(&self) -> Operand {
         let types = plan::scratch(self.graph, self.index);
         let Some(ty) = types.first().filter(|ty| ty.elements() > 0) else {
-            return Operand { name: "scratch", value: quote!(&[]), ty: cells(self.output_ty(0).elem, 0) };
+            let elem = types.first().map_or(self.output_ty(0).elem, |ty| ty.elem);
+            return Operand { name: "scratch", value: quote!(&[]), ty: cells(elem, 0) };
         };
         let value = match &self.scratch {
             Scratch::OfStep(_) => {
@@ -191,18 +210,24 @@ impl<'a> Lower<'a> {
         Operand { name: "scratch", value, ty: cells(ty.elem, ty.elements()) }
     }
 
-    /// A call of `kernel.run(operands…, activation)`. Steps whose kernel and activation are the same share one instance of it.
-    pub fn call(&self, kernel: &impl Debug, operands: Vec<Operand>, activation: Option<TokenStream>) -> TokenStream {
+    /// A call of `kernel.method(operands…, activation)`. Steps whose kernel and activation are the same share one instance of it.
+    pub fn call(
+        &self,
+        kernel: &(impl Debug + ?Sized),
+        method: &'static str,
+        operands: Vec<Operand>,
+        activation: Option<TokenStream>,
+    ) -> TokenStream {
         let printed = format!("{kernel:?}");
         let name = printed.split(|c: char| !c.is_alphanumeric()).next().unwrap_or_default().to_owned();
-        let call = Call { kernel: self.kernel(kernel), name, activation, operands };
+        let call = Call { kernel: self.kernel(kernel), name, method, activation, operands };
         let statement = call.in_place();
         self.call.replace(Some(call));
         statement
     }
 
     /// A kernel of an image, as it is written in Rust.
-    pub fn kernel(&self, kernel: &impl Debug) -> TokenStream {
+    pub fn kernel(&self, kernel: &(impl Debug + ?Sized)) -> TokenStream {
         let kernel = literal(kernel);
         if self.clipped { quote!(#kernel.clipped(band.above, band.rows)) } else { kernel }
     }
@@ -227,27 +252,29 @@ impl Call {
     /// The call where it stands: `rt::Dense { … }.run(x, …);`
     fn in_place(&self) -> TokenStream {
         let Self { kernel, activation, operands, .. } = self;
+        let method = format_ident!("{}", self.method);
         let values = operands.iter().map(|operand| &operand.value).chain(activation);
-        quote! { #kernel.run(#(#values),*); }
+        quote! { #kernel.#method(#(#values),*); }
     }
 
     /// What two calls of one instance have in common.
     pub(super) fn instance(&self) -> String {
         let types: Vec<String> = self.operands.iter().map(|operand| operand.ty.to_string()).collect();
         let activation = self.activation.as_ref().map(ToString::to_string);
-        format!("{} {types:?} {activation:?}", self.kernel)
+        format!("{} {} {types:?} {activation:?}", self.kernel, self.method)
     }
 
     /// The function called `name` that is the instance.
     pub(super) fn function(&self, name: &Ident) -> TokenStream {
         let Self { kernel, activation, operands, .. } = self;
+        let method = format_ident!("{}", self.method);
         let names: Vec<Ident> = operands.iter().map(|operand| format_ident!("{}", operand.name)).collect();
         let types = operands.iter().map(|operand| &operand.ty);
         let values = names.iter().map(|name| quote!(#name)).chain(activation.clone());
         quote! {
             #[inline(never)]
             pub fn #name(#(#names: #types),*) {
-                #kernel.run(#(#values),*);
+                #kernel.#method(#(#values),*);
             }
         }
     }
@@ -272,6 +299,6 @@ fn array(elem: ElemType, len: usize) -> TokenStream {
 }
 
 /// A kernel or another value of `model-kernels` as it is written in Rust: its `Debug` form with the path `rt::` before it.
-pub fn literal(kernel: &impl Debug) -> TokenStream {
+pub fn literal(kernel: &(impl Debug + ?Sized)) -> TokenStream {
     format!("rt::{kernel:?}").parse().expect("kernels print as Rust")
 }

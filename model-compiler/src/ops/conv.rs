@@ -4,6 +4,7 @@ use proc_macro2::TokenStream;
 
 use super::dense;
 use super::elementwise::{self, Expr};
+use super::integer::{Integer, LayerKernel};
 use super::window::{self, Window};
 use super::{FLOATS, cells, filled};
 use crate::diagnostic::{Refusal, Result};
@@ -13,7 +14,7 @@ use crate::kernels::{self, Overlap, Rows};
 use crate::op::{LATEST, Op, OpDef, Operator, Types};
 use crate::reader::NodeReader;
 use crate::tensor::Tensor;
-use crate::ty::{Shape, TensorType};
+use crate::ty::{ElemType, Shape, TensorType};
 
 /// What ONNX calls this family.
 pub const DEFS: &[OpDef] = &[OpDef { name: "Conv", opset: 1..=LATEST, read }];
@@ -27,6 +28,8 @@ pub struct Conv {
     pub groups: usize,
     /// Applied to each sum.
     pub activation: Option<Expr>,
+    /// The arithmetic, where that is of integers; then there is no activation, and the inputs are those of [`Integer`].
+    pub integer: Option<Integer>,
     /// `x` is channels first: the model's input as it is, with the transpose before it absorbed.
     pub planar: bool,
     /// Take the pixels from last to first.
@@ -59,7 +62,7 @@ fn read(node: &mut NodeReader) -> Result<Vec<ValueId>> {
         dense::push(node, x, matrix, bias)?
     } else {
         let inputs: Vec<ValueId> = [x, w].into_iter().chain(bias).collect();
-        node.push(Conv { window, groups, activation: None, planar: false, backward: false }, &inputs)?
+        node.push(Conv { window, groups, activation: None, integer: None, planar: false, backward: false }, &inputs)?
     };
     Ok(vec![window::channels_first(node, y, image.shape.len())?])
 }
@@ -84,6 +87,14 @@ impl Kernel {
         match self {
             Self::Conv(kernel) => kernel.scratch(),
             Self::Depthwise(_) => 0,
+        }
+    }
+
+    /// The same between quantized tensors.
+    fn layer(&self) -> &dyn LayerKernel {
+        match self {
+            Self::Conv(kernel) => kernel,
+            Self::Depthwise(kernel) => kernel,
         }
     }
 }
@@ -121,20 +132,27 @@ impl Conv {
 
 impl Operator for Conv {
     fn infer(&self, inputs: &[&TensorType]) -> Result<Vec<TensorType>> {
-        dense::expect_one_type(inputs, FLOATS)?;
+        match self.integer {
+            Some(integer) => integer.expect(inputs, inputs[1].shape[0])?,
+            None => dense::expect_one_type(inputs, FLOATS)?,
+        }
         let [batch, height, width, _] = self.sizes(&inputs[0].shape);
         let output = self.window.output([height, width], false).ok_or_else(|| {
             Refusal::new("the kernel does not fit into the padded image", "fix the shapes in the exported model")
         })?;
-        Ok(vec![inputs[0].with_shape([batch, output[0], output[1], inputs[1].shape[0]])])
+        let elem = self.integer.map_or(inputs[0].elem, |integer| integer.output);
+        Ok(vec![TensorType::new(elem, [batch, output[0], output[1], inputs[1].shape[0]])])
     }
 
     fn fold(&self, inputs: &[&Tensor], outputs: &[TensorType]) -> Option<Vec<Tensor>> {
+        let types: Vec<&TensorType> = inputs.iter().map(|input| input.ty()).collect();
+        let kernel = self.kernel(&types);
+        if let Some(integer) = &self.integer {
+            return Some(vec![integer.fold(kernel.layer(), inputs, &outputs[0])]);
+        }
         if self.activation.is_some() || outputs[0].elem != dense::FOLDED {
             return None;
         }
-        let types: Vec<&TensorType> = inputs.iter().map(|input| input.ty()).collect();
-        let kernel = self.kernel(&types);
         let (x, w) = (inputs[0].to_vec::<f32>(), inputs[1].to_vec::<f32>());
         let bias = inputs.get(2).map(|bias| bias.to_vec::<f32>()).unwrap_or_default();
         let scratch = cells(kernel.scratch() + w.len());
@@ -147,6 +165,10 @@ impl Operator for Conv {
 
     fn overlap(&self, types: Types, input: usize) -> Overlap {
         let size = types.outputs[0].elem.size();
+        if self.integer.is_some() {
+            let overlap = self.kernel(types.inputs).layer().layer_overlap(types.inputs[0].elem.size(), size);
+            return if input == 0 { overlap } else { Overlap::NONE };
+        }
         match (input, self.kernel(types.inputs)) {
             (0, Kernel::Conv(kernel)) => kernel.overlap(size),
             (0, Kernel::Depthwise(kernel)) => kernel.overlap(size),
@@ -159,6 +181,9 @@ impl Operator for Conv {
     }
 
     fn scratch(&self, types: Types, constant: &[bool]) -> Vec<TensorType> {
+        if self.integer.is_some() {
+            return vec![TensorType::new(ElemType::I16, [self.kernel(types.inputs).layer().layer_scratch()])];
+        }
         let packed = if constant[1] { 0 } else { types.inputs[1].elements() };
         vec![types.outputs[0].with_shape([self.kernel(types.inputs).scratch() + packed])]
     }
@@ -173,7 +198,10 @@ impl Operator for Conv {
     fn rows(&self, types: Types, constant: &[bool]) -> Option<Rows> {
         let [batch, _, _, channels] = self.sizes(&types.inputs[0].shape);
         // The rows of several planes do not lie one behind another.
-        let in_rows = batch == 1 && (!self.planar || channels == 1) && constant[1..].iter().all(|&constant| constant);
+        let in_rows = self.integer.is_none()
+            && batch == 1
+            && (!self.planar || channels == 1)
+            && constant[1..].iter().all(|&constant| constant);
         in_rows.then(|| self.window.rows(types.inputs[0].shape[if self.planar { 2 } else { 1 }], types.outputs[0].shape[1]))
     }
 
@@ -191,16 +219,23 @@ impl Operator for Conv {
     fn show(&self) -> String {
         let groups = if self.groups == 1 { String::new() } else { format!(" groups {}", self.groups) };
         let planar = if self.planar { " planar" } else { "" };
-        format!("Conv {}{groups}{planar}{}", self.window, elementwise::shown(self.activation.as_ref()))
+        let applied = match self.integer {
+            Some(integer) => integer.to_string(),
+            None => elementwise::shown(self.activation.as_ref()),
+        };
+        format!("Conv {}{groups}{planar}{applied}", self.window)
     }
 
     fn lower(&self, cx: &Lower) -> TokenStream {
+        if let Some(integer) = &self.integer {
+            return integer.lower(cx, cx.types(|types| self.kernel(types.inputs)).layer());
+        }
         let (kernel, activation) = (cx.types(|types| self.kernel(types.inputs)), cx.activation(self.activation.as_ref()));
         match kernel {
             Kernel::Conv(kernel) if cx.is_constant(1) => {
-                cx.call(&kernel, [dense::operands(cx), vec![cx.scratch_operand()]].concat(), Some(activation))
+                cx.call(&kernel, "run", [dense::operands(cx), vec![cx.scratch_operand()]].concat(), Some(activation))
             }
-            Kernel::Depthwise(kernel) if cx.is_constant(1) => cx.call(&kernel, dense::operands(cx), Some(activation)),
+            Kernel::Depthwise(kernel) if cx.is_constant(1) => cx.call(&kernel, "run", dense::operands(cx), Some(activation)),
             Kernel::Conv(kernel) => dense::pack_and_run(cx, &kernel, &activation),
             Kernel::Depthwise(kernel) => dense::pack_and_run(cx, &kernel, &activation),
         }

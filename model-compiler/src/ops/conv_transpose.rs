@@ -178,7 +178,7 @@ impl Operator for ConvTranspose {
     fn lower(&self, cx: &Lower) -> TokenStream {
         let (kernel, activation) = (cx.types(|types| self.kernel(types.inputs)), cx.activation(self.activation.as_ref()));
         match cx.is_constant(1) {
-            true => cx.call(&kernel, dense::operands(cx), Some(activation)),
+            true => cx.call(&kernel, "run", dense::operands(cx), Some(activation)),
             false => dense::pack_and_run(cx, &kernel, &activation),
         }
     }

@@ -9,6 +9,7 @@ use quote::quote;
 
 use super::cascade;
 use super::elementwise::{self, Expr};
+use super::integer::Integer;
 use super::{filled, matmul};
 use crate::diagnostic::{Refusal, Result};
 use crate::emit::{Lower, Operand, literal};
@@ -35,6 +36,8 @@ pub const FOLDED: ElemType = ElemType::F32;
 pub struct Dense {
     /// Applied to each sum.
     pub activation: Option<Expr>,
+    /// The arithmetic, where that is of integers; then there is no activation, and the inputs are those of [`Integer`].
+    pub integer: Option<Integer>,
     /// Take the rows from last to first.
     pub backward: bool,
 }
@@ -141,12 +144,17 @@ impl Dense {
 
 impl Operator for Dense {
     fn infer(&self, inputs: &[&TensorType]) -> Result<Vec<TensorType>> {
-        expect_one_type(inputs, LINEAR)?;
+        if self.integer.is_none() {
+            expect_one_type(inputs, LINEAR)?;
+        }
         let (x, w) = (inputs[0], inputs[1]);
         let (&depth, &outputs) = match (x.shape.last(), &w.shape[..]) {
             (Some(depth), [rows, outputs]) if depth == rows && *depth > 0 => (depth, outputs),
             _ => return Err(matmul::mismatch(x, w)),
         };
+        if let Some(integer) = self.integer {
+            integer.expect(inputs, outputs)?;
+        }
         let bias_fits = inputs.get(2).is_none_or(|bias| bias.shape[..] == [outputs]);
         if !bias_fits {
             return Err(matmul::mismatch(x, w));
@@ -154,15 +162,18 @@ impl Operator for Dense {
         let mut shape = x.shape.to_vec();
         *shape.last_mut().expect("it ends with the depth") = outputs;
         debug_assert_eq!(x.shape.last(), Some(&depth));
-        Ok(vec![x.with_shape(shape)])
+        Ok(vec![TensorType::new(self.integer.map_or(x.elem, |integer| integer.output), shape)])
     }
 
     fn fold(&self, inputs: &[&Tensor], outputs: &[TensorType]) -> Option<Vec<Tensor>> {
+        let types: Vec<&TensorType> = inputs.iter().map(|input| input.ty()).collect();
+        let kernel = self.kernel(&types);
+        if let Some(integer) = &self.integer {
+            return Some(vec![integer.fold(&kernel, inputs, &outputs[0])]);
+        }
         if self.activation.is_some() || outputs[0].elem != FOLDED {
             return None;
         }
-        let types: Vec<&TensorType> = inputs.iter().map(|input| input.ty()).collect();
-        let kernel = self.kernel(&types);
         let weights = reordered(inputs[1], kernel.pack_order(false)).to_vec::<f32>();
         let bias = inputs.get(2).map(|bias| bias.to_vec::<f32>()).unwrap_or_default();
         let x = inputs[0].to_vec::<f32>();
@@ -176,7 +187,12 @@ impl Operator for Dense {
     }
 
     fn overlap(&self, types: Types, input: usize) -> Overlap {
-        if input == 0 { self.kernel(types.inputs).overlap(types.outputs[0].elem.size()) } else { Overlap::NONE }
+        let (kernel, size) = (self.kernel(types.inputs), types.outputs[0].elem.size());
+        match (input, self.integer) {
+            (0, Some(_)) => kernel.quantized_overlap(types.inputs[0].elem.size(), size),
+            (0, None) => kernel.overlap(size),
+            _ => Overlap::NONE,
+        }
     }
 
     fn backward(&self) -> Option<Op> {
@@ -184,7 +200,11 @@ impl Operator for Dense {
     }
 
     fn scratch(&self, types: Types, _constant: &[bool]) -> Vec<TensorType> {
-        vec![types.outputs[0].with_shape([self.kernel(types.inputs).scratch()])]
+        let kernel = self.kernel(types.inputs);
+        vec![match self.integer {
+            Some(_) => TensorType::new(ElemType::I16, [kernel.quantized_scratch()]),
+            None => types.outputs[0].with_shape([kernel.scratch()]),
+        }]
     }
 
     fn pack(&self, types: Types, input: usize, constant: &Tensor) -> Option<Tensor> {
@@ -192,7 +212,7 @@ impl Operator for Dense {
     }
 
     fn rows(&self, types: Types, constant: &[bool]) -> Option<Rows> {
-        let pointwise = constant[1..].iter().all(|&constant| constant);
+        let pointwise = self.integer.is_none() && constant[1..].iter().all(|&constant| constant);
         pointwise.then(|| cascade::row_for_row(types.outputs[0])).flatten()
     }
 
@@ -205,12 +225,18 @@ impl Operator for Dense {
     }
 
     fn show(&self) -> String {
-        format!("Dense{}", elementwise::shown(self.activation.as_ref()))
+        match self.integer {
+            Some(integer) => format!("Dense{integer}"),
+            None => format!("Dense{}", elementwise::shown(self.activation.as_ref())),
+        }
     }
 
     fn lower(&self, cx: &Lower) -> TokenStream {
         let kernel = cx.types(|types| self.kernel(types.inputs));
+        if let Some(integer) = &self.integer {
+            return integer.lower(cx, &kernel);
+        }
         let operands = [operands(cx), vec![cx.scratch_operand()]].concat();
-        cx.call(&kernel, operands, Some(cx.activation(self.activation.as_ref())))
+        cx.call(&kernel, "run", operands, Some(cx.activation(self.activation.as_ref())))
     }
 }

@@ -140,6 +140,6 @@ impl Operator for MatMul {
     fn lower(&self, cx: &Lower) -> TokenStream {
         let kernel = cx.types(|types| Self::kernel(types.inputs, &types.outputs[0].shape));
         let operands = vec![cx.input_operand("a", 0), cx.input_operand("b", 1), cx.output_operand(), cx.scratch_operand()];
-        cx.call(&kernel, operands, Some(cx.activation(self.activation.as_ref())))
+        cx.call(&kernel, "run", operands, Some(cx.activation(self.activation.as_ref())))
     }
 }

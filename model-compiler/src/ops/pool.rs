@@ -137,7 +137,7 @@ fn read_global(node: &mut NodeReader, method: Method) -> Result<Vec<ValueId>> {
 }
 
 /// The kernel for images of type `input`.
-fn kernel(window: &Window, ceil: bool, input: &TensorType, backward: bool) -> kernels::Pool {
+pub fn kernel(window: &Window, ceil: bool, input: &TensorType, backward: bool) -> kernels::Pool {
     let [batch, height, width, channels] = input.shape[..] else { unreachable!("infer takes images of four dimensions") };
     let [rows, columns] = window.output([height, width], ceil).expect("infer checks that the window fits");
     let Window { kernel, strides, dilations, padding: [_, _, below, right] } = *window;
@@ -155,7 +155,7 @@ fn kernel(window: &Window, ceil: bool, input: &TensorType, backward: bool) -> ke
 }
 
 /// The type of the output for an image of type `input`.
-fn output(window: &Window, ceil: bool, input: &TensorType) -> Result<TensorType> {
+pub fn output(window: &Window, ceil: bool, input: &TensorType) -> Result<TensorType> {
     let &[batch, height, width, channels] = &input.shape[..] else {
         return Err(Refusal::new(format!("{input} is no image"), "reshape the input to 4 dimensions"));
     };

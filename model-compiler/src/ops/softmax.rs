@@ -49,7 +49,8 @@ fn read_flat(node: &mut NodeReader, log: bool) -> Result<Vec<ValueId>> {
 }
 
 impl Softmax {
-    fn kernel(&self, input: &TensorType) -> kernels::Softmax {
+    /// The kernel for an input of this type.
+    pub fn kernel(&self, input: &TensorType) -> kernels::Softmax {
         let (outer, rest) = input.shape.split_at(self.axis);
         kernels::Softmax { outer: outer.iter().product(), len: rest[0], inner: rest[1..].iter().product(), log: self.log }
     }

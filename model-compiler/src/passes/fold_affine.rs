@@ -110,7 +110,7 @@ mod tests {
 
     fn conv(groups: usize) -> Op {
         let window = Window { kernel: [2, 2], strides: [1, 1], dilations: [1, 2], padding: [1, 0, 0, 1] };
-        Conv { window, groups, activation: None, planar: false, backward: false }.into()
+        Conv { window, groups, activation: None, integer: None, planar: false, backward: false }.into()
     }
 
     fn conv_transpose(kernel: [usize; 2], groups: usize) -> Op {

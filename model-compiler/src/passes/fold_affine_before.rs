@@ -111,7 +111,7 @@ mod tests {
 
     fn conv(groups: usize, planar: bool, padding: usize) -> Op {
         let window = Window { kernel: [2, 2], strides: [1, 1], dilations: [1, 2], padding: [padding; 4] };
-        Conv { window, groups, activation: None, planar, backward: false }.into()
+        Conv { window, groups, activation: None, integer: None, planar, backward: false }.into()
     }
 
     /// `layer(function(x, c), w)` before and after the pass, for a constant of one element a channel.

@@ -97,7 +97,7 @@ mod tests {
     /// `steps`, one after another, of an input of `shape`; then a convolution of two channels by a kernel of 3 × 1.
     fn padded_conv(shape: &[usize], steps: &[Op]) -> Graph {
         let window = Window { kernel: [1, 3], strides: [1, 2], dilations: [1, 1], padding: [0, 1, 0, 0] };
-        let conv = Conv { window, groups: 1, activation: None, planar: false, backward: false };
+        let conv = Conv { window, groups: 1, activation: None, integer: None, planar: false, backward: false };
         let weights = Tensor::from_vec([1, 2, 1, 3], &[1.0f32; 6]);
         graph(ElemType::F32, shape, |graph, mut value| {
             for step in steps {

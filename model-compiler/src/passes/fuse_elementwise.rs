@@ -1,30 +1,52 @@
 //! Makes one loop of a chain of elementwise nodes.
 
-use crate::graph::{Graph, ValueId};
+use super::quantization::{dequantized, quantized_expr};
+use crate::graph::{Graph, Node, ValueId};
 use crate::op::Op;
 use crate::ops::elementwise::{Elementwise, Expr, MAX_INPUTS};
 
 /// `g(f(x, y), z)` → `(x, y, z ↦ g(f(x, y), z))(x, y, z)`, where `f(x, y)` is read once and is not broadcast
 pub(super) fn fuse_elementwise(graph: &mut Graph) {
+    fuse_all(graph, |_| true);
+}
+
+/// The same where `f(x, y)` is not quantized, and with a dequantization read more than once, which costs less than its result's memory
+pub(super) fn fuse_between_quantized(graph: &mut Graph) {
+    fuse_all(graph, |inner| quantized_expr(inner).is_none());
+}
+
+fn fuse_all(graph: &mut Graph, may: fn(&Expr) -> bool) {
     let mut index = 0;
     while index < graph.nodes.len() {
-        if !fuse(graph, index) {
+        if !fuse(graph, index, may) {
             index += 1;
         }
     }
 }
 
-/// Fuses the node at `index` into the only one that reads it; tells whether that was possible.
-fn fuse(graph: &mut Graph, index: usize) -> bool {
+/// Fuses the node at `index` into one that reads it, if its expression `may` be; tells whether that was possible.
+fn fuse(graph: &mut Graph, index: usize, may: fn(&Expr) -> bool) -> bool {
     let first = graph.nodes[index].clone();
     let Op::Elementwise(Elementwise { expr: inner }) = &first.op else { return false };
     let value = first.outputs[0];
-    let [reader] = graph.readers(value)[..] else { return false };
+    // What is dequantized here is dequantized again where it is used.
+    let repeatable = dequantized(graph, value).is_some();
+    let readers = graph.readers(value);
+    if !may(inner) || (readers.len() != 1 && !repeatable) {
+        return false;
+    }
+    readers.into_iter().any(|reader| fuse_into(graph, &first, inner, reader, repeatable))
+}
+
+/// Fuses `first`, which computes `inner`, into the node at `reader`; tells whether that was possible.
+fn fuse_into(graph: &mut Graph, first: &Node, inner: &Expr, reader: usize, repeatable: bool) -> bool {
+    let value = first.outputs[0];
     let second = graph.nodes[reader].clone();
     let Op::Elementwise(Elementwise { expr: outer }) = &second.op else { return false };
     let Some(place) = second.inputs.iter().position(|&id| id == value) else { return false };
     let same_shape = graph.ty(second.outputs[0]).shape == graph.ty(value).shape;
-    if graph.uses(value) != 1 || outer.uses(place) != 1 || !same_shape {
+    let once = graph.uses(value) == 1 && outer.uses(place) == 1;
+    if !same_shape || !(once || repeatable) {
         return false;
     }
     let mut inputs: Vec<ValueId> = Vec::new();
@@ -41,7 +63,7 @@ fn fuse(graph: &mut Graph, index: usize) -> bool {
     }
     let inner = inner.substitute(&|input| Expr::Input(inner_places[input]));
     let expr = outer.substitute(&|input| if input == place { inner.clone() } else { Expr::Input(outer_places[input]) });
-    let mut origin = first.origin;
+    let mut origin = first.origin.clone();
     origin.extend(second.origin);
     graph.rewrite(reader, Elementwise { expr }.into(), &inputs, &origin);
     true

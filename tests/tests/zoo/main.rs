@@ -62,6 +62,8 @@ struct Subject {
     outputs: Vec<TensorType>,
     /// Made in a debug build, which checks it by brute force.
     plan: Plan,
+    /// The first node that computes with floats.
+    first_float: Option<String>,
 }
 
 /// All models that the compiler takes, and what it says of the others.
@@ -89,8 +91,17 @@ impl Subject {
         let options = Options { dims, ..Options::new(entry.name) };
         let mut graph = import::graph(&model, &options).map_err(|faults| faults.to_string())?;
         passes::run(&mut graph);
+        let is_float = |id: &ValueId| graph.ty(*id).elem.is_float();
+        let first_float = graph.nodes.iter().find(|node| node.inputs.iter().chain(&node.outputs).any(is_float));
         let types = |ids: &[ValueId]| ids.iter().map(|&id| graph.ty(id).clone()).collect();
-        Ok(Self { entry, folder, inputs: types(&graph.inputs), outputs: types(&graph.outputs), plan: Plan::new(&graph) })
+        Ok(Self {
+            entry,
+            folder,
+            inputs: types(&graph.inputs),
+            outputs: types(&graph.outputs),
+            plan: Plan::new(&graph),
+            first_float: first_float.map(|node| node.op.to_string()),
+        })
     }
 
     fn path(&self) -> PathBuf {
@@ -128,8 +139,12 @@ impl Subject {
         let row = format!("{name:30} {error:>16} {ram_bytes:>9} {bound:>9} {weight_bytes:>9} {macs:>9}");
         let exact =
             floats.iter().all(|(_, error)| error.relative() <= float) && integers.iter().all(|(_, error)| error.largest <= steps);
+        // A model with integers at all borders has floats nowhere.
+        let integer_borders = self.inputs.iter().chain(&self.outputs).all(|ty| !ty.elem.is_float());
+        let float_island = self.first_float.as_deref().filter(|_| integer_borders);
         let fault = match self.plan.arena_bytes == ram_bytes {
             _ if !exact => Some(format!("{name}: the error is larger than tests/zoo.txt allows")),
+            _ if float_island.is_some() => Some(format!("{name}: `{}` computes with floats", float_island.unwrap_or_default())),
             true => None,
             false => Some(format!("{name}: the macro plans {ram_bytes} bytes, the library {}", self.plan.arena_bytes)),
         };

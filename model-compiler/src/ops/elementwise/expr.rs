@@ -98,6 +98,12 @@ impl Expr {
     }
 }
 
+impl From<f32> for Expr {
+    fn from(value: f32) -> Self {
+        Self::Constant(value.into())
+    }
+}
+
 /// As one would write it, without types: `relu(a * 0.5 + b)`.
 impl fmt::Display for Expr {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -5,7 +5,7 @@
 
 use super::{Elementwise, Expr};
 use crate::diagnostic::{Refusal, Result};
-use crate::graph::ValueId;
+use crate::graph::{Integers, ValueId};
 use crate::reader::{self, NodeReader, unsupported_attribute};
 use crate::scalar::Scalar;
 use crate::ty::ElemType;
@@ -39,7 +39,11 @@ pub(super) fn dequantize(node: &mut NodeReader) -> Result<Vec<ValueId>> {
     let elem = elem_type(node, "output_dtype")?.unwrap_or(scale);
     let arguments = [Expr::Input(0), Expr::Input(1), steps.zero_point(node.ty(steps.x).elem)];
     let expr = Expr::call("dequantize", arguments).cast(scale, elem);
-    node.push(Elementwise { expr }, &steps.inputs()).map(|result| vec![result])
+    let result = node.push(Elementwise { expr }, &steps.inputs())?;
+    if let Some(integers) = steps.integers(node).filter(|_| elem == ElemType::F32) {
+        node.remember(result, integers);
+    }
+    Ok(vec![result])
 }
 
 /// Attribute `name` as an element type; 0 says that there is none.
@@ -52,6 +56,8 @@ struct Steps {
     x: ValueId,
     scale: ValueId,
     zero_point: Option<ValueId>,
+    /// The axis along which scale and zero point differ, if they do.
+    axis: usize,
 }
 
 impl Steps {
@@ -62,11 +68,22 @@ impl Steps {
     fn zero_point(&self, elem: ElemType) -> Expr {
         self.zero_point.map_or(Expr::Constant(Scalar::zero(elem)), |_| Expr::Input(2))
     }
+
+    /// The integers of a constant `x`.
+    fn integers(&self, node: &NodeReader) -> Option<Integers> {
+        let scale = node.value(self.scale).filter(|scale| scale.ty().elem == ElemType::F32)?.to_vec();
+        let zero_point = match self.zero_point {
+            Some(zero_point) => node.value(zero_point)?.to_ints()?,
+            None => vec![0; scale.len()],
+        };
+        let tensor = node.value(self.x)?.clone();
+        (scale.len() == zero_point.len()).then_some(Integers { tensor, scale, zero_point, axis: self.axis })
+    }
 }
 
 fn steps(node: &mut NodeReader) -> Result<Steps> {
     let (x, scale, zero_point) = (node.input(0)?, node.input(1)?, node.optional_input(2));
-    let axis = node.int("axis", 1)?;
+    let attribute = node.int("axis", 1)?;
     let block_size = node.int("block_size", 0)?;
     if block_size != 0 {
         return Err(unsupported_attribute(
@@ -75,9 +92,11 @@ fn steps(node: &mut NodeReader) -> Result<Steps> {
             "0 (one scale for all, or one for each index of `axis`)",
         ));
     }
-    let scale = along(node, x, scale, "scale", axis)?;
-    let zero_point = zero_point.map(|zero_point| along(node, x, zero_point, "zero_point", axis)).transpose()?;
-    Ok(Steps { x, scale, zero_point })
+    let scale = along(node, x, scale, "scale", attribute)?;
+    let zero_point = zero_point.map(|zero_point| along(node, x, zero_point, "zero_point", attribute)).transpose()?;
+    let rank = node.ty(x).shape.len();
+    let axis = if node.ty(scale).elements() == 1 { 0 } else { reader::axis("axis", attribute, rank)? };
+    Ok(Steps { x, scale, zero_point, axis })
 }
 
 /// One number for all of `x`, or one for each index of `axis`, in a shape that broadcasts to `x`.

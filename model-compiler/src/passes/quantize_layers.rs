@@ -1,0 +1,166 @@
+//! Makes layers between quantized tensors integer layers.
+
+use super::quantization::{dequantized, quantized_alone};
+use super::requantize::requantize;
+use crate::graph::{Graph, Integers, Node, ValueId};
+use crate::kernels::Requantize;
+use crate::op::Op;
+use crate::ops::elementwise::{Elementwise, Expr};
+use crate::ops::integer::Integer;
+use crate::quantization::Quantization;
+use crate::tensor::Tensor;
+use crate::ty::ElemType;
+
+/// `quantize(clamp(layer(dequantize(x), dequantize(w), b)))` → `layer[requantize](x, w, b', m)`
+///
+/// `layer(dequantize(x), dequantize(w), b)` → `layer[sums](x, w, b') · scale`, where the file goes on with floats
+pub(super) fn quantize_layers(graph: &mut Graph) {
+    let mut index = 0;
+    while index < graph.nodes.len() {
+        if let Some(layer) = Layer::new(graph, index)
+            && !layer.requantized(graph)
+        {
+            layer.summed(graph);
+        }
+        index += 1;
+    }
+}
+
+/// A layer of quantized tensors.
+struct Layer {
+    index: usize,
+    node: Node,
+    /// What its first input is dequantized from.
+    x: ValueId,
+    quantization: Quantization,
+    /// The weights less their zero points, in the shape of the node's.
+    weights: Tensor,
+    /// One for each output, the zero point of `x` folded in.
+    bias: Vec<i32>,
+    /// What an output's sums are multiplied by to give numbers: one for each, or one for all.
+    scale: Vec<f64>,
+    /// No sum has a greater magnitude.
+    largest: i64,
+}
+
+impl Layer {
+    /// The node at `index`, where it is a layer of quantized tensors whose sums fit 32 bits.
+    fn new(graph: &Graph, index: usize) -> Option<Self> {
+        let node = graph.nodes[index].clone();
+        let axis = match &node.op {
+            Op::Conv(conv) if conv.activation.is_none() && conv.integer.is_none() => 0,
+            Op::Dense(dense) if dense.activation.is_none() && dense.integer.is_none() => 1,
+            _ => return None,
+        };
+        let (x, quantization) = dequantized(graph, node.inputs[0])?;
+        let integers = graph.value(node.inputs[1]).integers.as_ref()?;
+        let by_output = integers.scale.len() > 1;
+        if (by_output && integers.axis != axis) || graph.ty(node.outputs[0]).elem != ElemType::F32 {
+            return None;
+        }
+        let weights = symmetric(integers, axis)?;
+        let columns = columns(&weights, axis);
+        let scale: Vec<f64> = integers.scale.iter().map(|&scale| f64::from(quantization.scale) * f64::from(scale)).collect();
+        let bias = match node.inputs.get(2) {
+            Some(&bias) => steps(graph, bias, &scale)?,
+            None => vec![0; columns.len()],
+        };
+        // The integers that the kernel reads, from which it subtracts nothing.
+        let [least, greatest] = quantization.read_range();
+        let mut folded = Vec::new();
+        let mut largest = 0;
+        for (column, bias) in columns.iter().zip(bias) {
+            let start = bias - i64::from(quantization.read_zero()) * column.iter().sum::<i64>();
+            let extreme = |most: i32, least: i32| -> i64 {
+                start + column.iter().map(|&w| w * i64::from(if w > 0 { most } else { least })).sum::<i64>()
+            };
+            largest = [start.abs(), extreme(greatest, least).abs(), extreme(least, greatest).abs(), largest].into_iter().max()?;
+            folded.push(i32::try_from(start).ok()?);
+        }
+        (largest <= i32::MAX.into()).then_some(Self { index, node, x, quantization, weights, bias: folded, scale, largest })
+    }
+
+    /// Makes it one step with the quantization behind it; tells whether there is one.
+    fn requantized(&self, graph: &mut Graph) -> bool {
+        let Some((reader, clamp, quantization)) = quantized_alone(graph, self.node.outputs[0]) else { return false };
+        let factors: Vec<f64> = self.scale.iter().map(|scale| scale / f64::from(quantization.scale)).collect();
+        let Some((requantize, multipliers)) = requantize(&factors, self.largest, quantization, clamp) else { return false };
+        let mut inputs = self.inputs(graph);
+        let name = format!("{}_multipliers", graph.value(self.node.inputs[1]).name);
+        inputs.push(graph.add_constant(name, Tensor::from_vec([multipliers.len()], &multipliers)));
+        let mut origin = self.node.origin.clone();
+        origin.extend(graph.nodes[reader].origin.iter().cloned());
+        // The layer moves to where its reader stands: all that it reads is defined there too.
+        graph.rewrite(reader, self.op(quantization.elem, Some(requantize)), &inputs, &origin);
+        true
+    }
+
+    /// Makes it the sums, and a scale behind it.
+    fn summed(&self, graph: &mut Graph) {
+        let inputs = self.inputs(graph);
+        let sums = graph.insert_one(self.index, self.op(ElemType::I32, None), &inputs, &self.node.origin);
+        let number = Expr::Input(0).cast(ElemType::I32, ElemType::F32);
+        let scale: Vec<f32> = self.scale.iter().map(|&scale| crate::kernels::cast(scale)).collect();
+        let (scale, inputs) = match scale.as_slice() {
+            [scale] => (Expr::from(*scale), vec![sums]),
+            _ => {
+                let name = format!("{}_scale", graph.value(self.node.inputs[1]).name);
+                (Expr::Input(1), vec![sums, graph.add_constant(name, Tensor::from_vec([scale.len()], &scale))])
+            }
+        };
+        let expr = Expr::call("mul", [number, scale]);
+        graph.rewrite(self.index + 1, Elementwise { expr }.into(), &inputs, &self.node.origin);
+    }
+
+    /// `x`, weights and bias as integers.
+    fn inputs(&self, graph: &mut Graph) -> Vec<ValueId> {
+        let name = |place: usize| self.node.inputs.get(place).map(|&id| graph.value(id).name.clone());
+        let weights = name(1).expect("a layer has weights");
+        let bias = name(2).unwrap_or_else(|| format!("{weights}_bias"));
+        let weights = graph.add_constant(weights, self.weights.clone());
+        let bias = graph.add_constant(bias, Tensor::from_vec([self.bias.len()], &self.bias));
+        vec![self.x, weights, bias]
+    }
+
+    fn op(&self, output: ElemType, requantize: Option<Requantize>) -> Op {
+        let integer = Some(Integer { x_zero: self.quantization.read_zero(), output, requantize });
+        let mut op = self.node.op.clone();
+        match &mut op {
+            Op::Conv(conv) => conv.integer = integer,
+            Op::Dense(dense) => dense.integer = integer,
+            _ => unreachable!("a layer is one of these"),
+        }
+        op
+    }
+}
+
+/// The weights of each output.
+fn columns(weights: &Tensor, axis: usize) -> Vec<Vec<i64>> {
+    let (size, stride) = (weights.ty().shape[axis], weights.ty().shape.strides()[axis]);
+    let mut columns = vec![Vec::new(); size];
+    for (index, weight) in weights.to_vec::<i8>().into_iter().enumerate() {
+        columns[index / stride % size].push(weight.into());
+    }
+    columns
+}
+
+/// The integers less their zero points; `None` where one of these does not fit 8 bits.
+fn symmetric(integers: &Integers, axis: usize) -> Option<Tensor> {
+    let shape = &integers.tensor.ty().shape;
+    let (size, stride) = (shape[axis], shape.strides()[axis]);
+    let zero = |index: usize| match integers.zero_point.as_slice() {
+        [zero] => *zero,
+        zeros => zeros[index / stride % size],
+    };
+    let numbers = integers.tensor.to_ints()?;
+    let narrow = numbers.iter().enumerate().map(|(index, number)| i8::try_from(number - zero(index)).ok());
+    Some(Tensor::from_vec(shape.clone(), &narrow.collect::<Option<Vec<i8>>>()?))
+}
+
+/// A bias in steps of the sums, whose scale is `scale`.
+fn steps(graph: &Graph, bias: ValueId, scale: &[f64]) -> Option<Vec<i64>> {
+    let numbers = graph.constant(bias)?.to_vec::<f32>();
+    let scale = |output: usize| if scale.len() == 1 { scale[0] } else { scale[output] };
+    let steps = numbers.iter().enumerate().map(|(output, &number)| (f64::from(number) / scale(output)).round());
+    steps.map(|steps| (steps.abs() < f64::from(i32::MAX)).then(|| crate::kernels::cast(steps))).collect()
+}
