@@ -24,11 +24,29 @@ impl Requantize {
     #[inline(always)]
     pub fn apply(self, sum: i32, multiplier: i32) -> i32 {
         // What the rounding adds is a multiple of 2^32, so that the lower half of the product never carries.
-        let product = i64::from(sum.wrapping_shl(self.left)) * i64::from(multiplier);
+        let high = high_product(sum.wrapping_shl(self.left), multiplier);
         let rounding = 1i32.wrapping_shl(self.shift.wrapping_sub(33));
-        let scaled = ((product >> 32) as i32).wrapping_add(rounding).wrapping_shr(self.shift.wrapping_sub(32));
+        let scaled = high.wrapping_add(rounding).wrapping_shr(self.shift.wrapping_sub(32));
         scaled.wrapping_add(self.zero).max(self.low).min(self.high)
     }
+}
+
+/// The upper 32 bits of a product.
+#[inline(always)]
+fn high_product(a: i32, b: i32) -> i32 {
+    if cfg!(thumbv6m) { high_product_of_halves(a, b) } else { ((i64::from(a) * i64::from(b)) >> 32) as i32 }
+}
+
+/// [`high_product`] for processors whose multiplication yields 32 bits only: of halves of 16 bits, of which the upper ones have the
+/// signs, so that no step overflows.
+#[inline(always)]
+fn high_product_of_halves(a: i32, b: i32) -> i32 {
+    let [a_high, b_high] = [a >> 16, b >> 16];
+    let [a_low, b_low] = [a & 0xffff, b & 0xffff];
+    let low = (a_low as u32).wrapping_mul(b_low as u32);
+    let middle = (a_high * b_low).wrapping_add((low >> 16) as i32);
+    let other = (a_low * b_high).wrapping_add(middle & 0xffff);
+    a_high * b_high + (middle >> 16) + (other >> 16)
 }
 
 #[cfg(test)]
@@ -71,5 +89,13 @@ mod tests {
         }
         let shifted = Requantize { left: 4, shift: 33, zero: 0, low: i32::MIN, high: i32::MAX };
         assert_eq!(shifted.apply(100, 1 << 30), 200);
+    }
+
+    #[test]
+    fn halves_give_the_whole_product() {
+        let numbers = [i32::MIN, i32::MIN + 1, -0x1_0000, -0xffff, -1, 0, 1, 0x7fff, 0xffff, 0x1_0000, 0x1234_5678, i32::MAX];
+        for (a, b) in numbers.into_iter().flat_map(|a| numbers.map(|b| (a, b))) {
+            assert_eq!(high_product_of_halves(a, b), ((i64::from(a) * i64::from(b)) >> 32) as i32, "{a} · {b}");
+        }
     }
 }

@@ -21,10 +21,10 @@ impl<'a, X: Load<Value: Quantized>, const P: usize> Patch<'a, X, P> {
     /// A patch of `groups` of `depth` products in `scratch`.
     #[inline(always)]
     pub(crate) fn new(scratch: &'a [Cell<i16>], groups: usize, depth: usize, _: usize) -> Self {
-        Self {
-            inputs: scratch.get(..groups * depth.next_multiple_of(4) * P).unwrap_or_default().as_chunks().0,
-            element: PhantomData,
-        }
+        // The inputs of two pixels are a word, which some processors load only where words begin.
+        let word = scratch.get(scratch.as_ptr().align_offset(align_of::<u32>())..).unwrap_or_default();
+        let inputs = word.get(..groups * depth.next_multiple_of(4) * P).unwrap_or_default().as_chunks().0;
+        Self { inputs, element: PhantomData }
     }
 
     /// Sets all inputs of pixel number `to`.
@@ -81,21 +81,25 @@ impl<'a, F: Finish> Layer<'a, F> {
     ) {
         let first = group * self.depth.next_multiple_of(4);
         let inputs = patch.inputs.get(first..first + self.depth).unwrap_or_default();
-        self.tiles(inputs, group, y, stride);
+        self.tiles(|start, weights| patch_sums(inputs, start, weights), group, y, stride);
     }
 
     /// Computes a layer of one row, whose inputs are read where they lie.
     #[inline(always)]
     pub(crate) fn row<X: Load<Value: Quantized>>(self, x: &[X], y: &[Cell<F::Output>]) {
-        self.tiles(x.as_chunks::<1>().0, 0, y, 0);
+        let inputs = x.as_chunks::<1>().0;
+        self.tiles(|start, weights| sums(inputs, [*start; 1], weights), 0, y, 0);
     }
 
-    /// `y[p][o] = finish(bias[o] + Σ inputs[k][p] · weights[k][o], multipliers[o])` for the outputs of a group of channels.
+    /// `y[p][o] = finish(sums(bias, weights)[p][o], multipliers[o])` for the outputs of a group of channels.
     #[inline(always)]
-    fn tiles<X, const P: usize>(self, inputs: &[[X; P]], group: usize, y: &[Cell<F::Output>], stride: usize)
-    where
-        X: Load<Value: Quantized>,
-    {
+    fn tiles<const P: usize>(
+        self,
+        sums: impl Fn(&[i32; OUTPUTS], &[Quad]) -> [[i32; OUTPUTS]; P],
+        group: usize,
+        y: &[Cell<F::Output>],
+        stride: usize,
+    ) {
         let quads = self.depth + 2 * OUTPUTS;
         let first = group * self.outputs.div_ceil(OUTPUTS);
         for block in 0..self.outputs.div_ceil(OUTPUTS) {
@@ -103,7 +107,7 @@ impl<'a, F: Finish> Layer<'a, F> {
             let Some((start, packed)) = packed.split_first_chunk::<OUTPUTS>() else { return };
             let Some((weights, multipliers)) = packed.split_last_chunk::<OUTPUTS>() else { return };
             let outputs = block * OUTPUTS..self.outputs.min((block + 1) * OUTPUTS);
-            for (pixel, sums) in sums(inputs, start, weights).iter().enumerate() {
+            for (pixel, sums) in sums(&start.map(Quad::word), weights).iter().enumerate() {
                 let y = y.get(pixel * stride + outputs.start..pixel * stride + outputs.end).unwrap_or_default();
                 for (y, (sum, multiplier)) in y.iter().zip(sums.iter().zip(multipliers)) {
                     y.set(self.finish.finish(*sum, multiplier.word()));
@@ -113,13 +117,25 @@ impl<'a, F: Finish> Layer<'a, F> {
     }
 }
 
+/// The sums of a block of outputs for gathered inputs.
+#[inline(always)]
+fn patch_sums<const P: usize>(inputs: &[[Cell<i16>; P]], start: &[i32; OUTPUTS], weights: &[Quad]) -> [[i32; OUTPUTS]; P] {
+    #[cfg(thumbv6m)]
+    if P == 2 {
+        let mut two = [*start; 2];
+        if crate::arch::thumb::sum(inputs.as_flattened().as_chunks().0, weights, &mut two) {
+            return core::array::from_fn(|pixel| two[pixel & 1]);
+        }
+    }
+    sums(inputs, [*start; P], weights)
+}
+
 /// The sums of a block of outputs.
 #[inline(always)]
-fn sums<X, const P: usize>(inputs: &[[X; P]], start: &[Quad; OUTPUTS], weights: &[Quad]) -> [[i32; OUTPUTS]; P]
+fn sums<X, const P: usize>(inputs: &[[X; P]], mut sums: [[i32; OUTPUTS]; P], weights: &[Quad]) -> [[i32; OUTPUTS]; P]
 where
     X: Load<Value: Quantized>,
 {
-    let mut sums = [start.map(Quad::word); P];
     for (inputs, weights) in inputs.iter().zip(weights) {
         for (sums, input) in sums.iter_mut().zip(inputs) {
             let input = i32::from(input.load().to_i16());
