@@ -7,23 +7,12 @@ mod any_taps;
 mod macros;
 mod three_by_three;
 
-use core::cell::Cell;
-
 use crate::quantized::Quantized;
+use crate::quantized::depthwise::Image;
 use crate::quantized::finish::{Finish, Fused};
 use crate::quantized::lines::{Lines, OUTPUTS};
-use crate::{Load, Number, Quad, Requantize};
+use crate::{Load, Number, Requantize};
 use three_by_three::Frame;
-
-/// The operands of an image.
-pub(crate) struct Operands<'a, X, Y> {
-    pub(crate) channels: usize,
-    pub(crate) x: &'a [X],
-    pub(crate) packed: &'a [Quad],
-    pub(crate) y: &'a [Cell<Y>],
-    pub(crate) scratch: &'a [Cell<i16>],
-    pub(crate) x_zero: i16,
-}
 
 /// What becomes of sums, as the micro-kernels' frames have it.
 #[repr(C)]
@@ -54,14 +43,15 @@ impl Finishing {
 
 /// Computes an image, if that can be done here: gives whether it was.
 #[inline(always)]
-pub(crate) fn image<X: Load<Value: Quantized>, F: Finish>(lines: Lines, operands: &Operands<X, F::Output>, finish: F) -> bool {
+pub(crate) fn image<X: Load<Value: Quantized>, F: Finish>(image: &Image<X, F>) -> bool {
+    let Image { lines, finish, .. } = *image;
     let finishing = finish.requantize().and_then(|requantize| Finishing::new(requantize, lines.y_steps[1]));
-    let Some(finishing) = finishing.filter(|_| fits(lines, operands)) else { return false };
+    let Some(finishing) = finishing.filter(|_| fits(image)) else { return false };
     let signed = X::Value::LOWEST < X::Value::ZERO;
     // SAFETY: `fits` has looked at the lengths of the operands, of which elements are single bytes. `Cell` allows the writing.
     unsafe {
         if lines.kernel == [3, 3] && (lines.strides[1] == 1 || lines.strides[1] == 2) {
-            let image: three_by_three::Image = match (lines.strides[1], signed, finish.fused()) {
+            let compute: three_by_three::Image = match (lines.strides[1], signed, finish.fused()) {
                 (1, true, Some(Fused::I8(_))) => three_by_three::i8_to_i8,
                 (1, true, Some(Fused::U8(_))) => three_by_three::i8_to_u8,
                 (1, true, None) => three_by_three::i8_to_any,
@@ -75,7 +65,7 @@ pub(crate) fn image<X: Load<Value: Quantized>, F: Finish>(lines: Lines, operands
                 (_, false, Some(Fused::U8(_))) => three_by_three::u8_to_u8_halved,
                 (_, false, None) => three_by_three::u8_to_any_halved,
             };
-            image(&frame(lines, operands, finishing));
+            compute(&frame(image, finishing));
             return true;
         }
         if lines.strides[1] != 1 || lines.kernel[0] > any_taps::MAX_LINES {
@@ -87,22 +77,23 @@ pub(crate) fn image<X: Load<Value: Quantized>, F: Finish>(lines: Lines, operands
             None => any_taps::to_any,
         };
         let gather: any_taps::Gather = if signed { any_taps::gather_i8 } else { any_taps::gather_u8 };
-        let Operands { channels, x, packed, y, x_zero, .. } = *operands;
+        let Image { channels, x, packed, y, x_zero, .. } = *image;
         let (x, packed, y) = (x.as_ptr().cast(), packed.as_ptr(), y.as_ptr().cast_mut().cast());
-        let ring = ring(lines, operands);
+        let ring = ring(image);
         any_taps::Image { lines, channels, x, packed, y, ring, x_zero, finishing, gather, line }.run();
     }
     true
 }
 
 /// Whether elements have one byte, the operands are as long as the lines say, there is something to compute, and the kernel has no holes.
-fn fits<X, Y>(lines: Lines, operands: &Operands<X, Y>) -> bool {
-    let Operands { channels, x, packed, y, scratch, .. } = *operands;
+#[inline(always)]
+fn fits<X, F: Finish>(image: &Image<X, F>) -> bool {
+    let Image { lines, channels, x, packed, y, scratch, .. } = *image;
     let elements = |[lines, elements]: [usize; 2]| lines * elements * channels;
     let filled = [lines.input, lines.output, lines.kernel, lines.strides].iter().all(|shape| elements(*shape) > 0);
     let there = x.len() >= elements(lines.input) && y.len() >= elements(lines.output);
     let packed = packed.len() >= channels * lines.quads() && scratch.len() >= lines.scratch();
-    let bytes = size_of::<X>() == 1 && size_of::<Y>() == 1;
+    let bytes = size_of::<X>() == 1 && size_of::<F::Output>() == 1;
     bytes && filled && there && packed && lines.dilations == [1, 1] && inside(lines) > 0
 }
 
@@ -112,8 +103,8 @@ fn inside(lines: Lines) -> usize {
 }
 
 /// The ring of gathered lines, which begins with a word, as elements are loaded and stored in pairs. It is all padding at first.
-fn ring<X, Y>(lines: Lines, operands: &Operands<X, Y>) -> *mut i16 {
-    let Operands { scratch, x_zero, .. } = *operands;
+fn ring<X, F: Finish>(image: &Image<X, F>) -> *mut i16 {
+    let Image { lines, scratch, x_zero, .. } = *image;
     let start = usize::from(!scratch.as_ptr().addr().is_multiple_of(align_of::<u32>()));
     let ring = scratch.get(start..).unwrap_or_default();
     ring.iter().take(lines.kernel[0] * lines.pitch()).for_each(|element| element.set(x_zero));
@@ -122,9 +113,9 @@ fn ring<X, Y>(lines: Lines, operands: &Operands<X, Y>) -> *mut i16 {
 
 /// The frame for an image.
 #[inline(always)]
-fn frame<X, Y>(lines: Lines, operands: &Operands<X, Y>, finish: Finishing) -> Frame {
-    let ring = ring(lines, operands);
-    let Operands { channels, x, packed, y, x_zero, .. } = *operands;
+fn frame<X, F: Finish>(image: &Image<X, F>, finish: Finishing) -> Frame {
+    let ring = ring(image);
+    let Image { lines, channels, x, packed, y, x_zero, .. } = *image;
     let (x, y) = (x.as_ptr().cast(), y.as_ptr().cast_mut().cast());
     Frame {
         bias: 0,

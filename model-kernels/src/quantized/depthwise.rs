@@ -11,7 +11,7 @@ use core::cell::Cell;
 use core::marker::PhantomData;
 
 #[cfg(dsp)]
-use crate::arch::dsp_depthwise::{self, Operands};
+use crate::arch::dsp_depthwise;
 use crate::overlap::Overlap;
 use crate::quantized::Quantized;
 use crate::quantized::finish::{Finish, Requantized, Sums};
@@ -42,8 +42,9 @@ impl Depthwise {
         x_zero: i32,
         requantize: Requantize,
     ) {
+        let (lines, channels, x_zero) = (Lines::of(self), self.input[2], x_zero as i16);
         let finish = Requantized(requantize, PhantomData);
-        Planes { lines: Lines::of(self), x, packed, y, scratch, x_zero: x_zero as i16, finish }.run(self);
+        self.images(Image { lines, channels, x, packed, y, scratch, x_zero, finish });
     }
 
     /// The sums as they are: `y[n][oy][ox][c] = bias[c] + Σ x[n][iy][ix][c] · w[c][ky][kx]`.
@@ -56,7 +57,19 @@ impl Depthwise {
         scratch: &[Cell<i16>],
         x_zero: i32,
     ) {
-        Planes { lines: Lines::of(self), x, packed, y, scratch, x_zero: x_zero as i16, finish: Sums }.run(self);
+        let (lines, channels, x_zero) = (Lines::of(self), self.input[2], x_zero as i16);
+        self.images(Image { lines, channels, x, packed, y, scratch, x_zero, finish: Sums });
+    }
+
+    /// Computes one image after another of `all`.
+    #[inline(always)]
+    fn images<X: Load<Value: Quantized>, F: Finish>(self, all: Image<X, F>) {
+        let [inputs, outputs] = [self.input, self.output].map(|[rows, columns, channels]| rows * columns * channels);
+        for image in 0..self.batch {
+            let x = all.x.get(image * inputs..).unwrap_or_default();
+            let y = all.y.get(image * outputs..).unwrap_or_default();
+            Image { x, y, ..all }.run();
+        }
     }
 
     /// How many elements of scratch the quantized forms need.
@@ -91,38 +104,39 @@ impl Depthwise {
     }
 }
 
-/// The operands of a run.
-struct Planes<'a, X, F: Finish> {
-    lines: Lines,
-    x: &'a [X],
-    packed: &'a [Quad],
-    y: &'a [Cell<F::Output>],
-    scratch: &'a [Cell<i16>],
-    x_zero: i16,
-    finish: F,
+/// An image, with the operands of its layer.
+pub(crate) struct Image<'a, X, F: Finish> {
+    pub(crate) lines: Lines,
+    pub(crate) channels: usize,
+    pub(crate) x: &'a [X],
+    pub(crate) packed: &'a [Quad],
+    pub(crate) y: &'a [Cell<F::Output>],
+    pub(crate) scratch: &'a [Cell<i16>],
+    pub(crate) x_zero: i16,
+    pub(crate) finish: F,
 }
 
-impl<X: Load<Value: Quantized>, F: Finish> Planes<'_, X, F> {
+impl<X: Load<Value: Quantized>, F: Finish> Image<'_, X, F> {
+    /// Computes the image in the fastest form that there is for it.
     #[inline(always)]
-    fn run(&self, depthwise: Depthwise) {
-        let Depthwise { input: [height, width, channels], output: [rows, columns, _], batch, .. } = depthwise;
-        for image in 0..batch {
-            let x = self.x.get(image * height * width * channels..).unwrap_or_default();
-            let y = self.y.get(image * rows * columns * channels..).unwrap_or_default();
-            #[cfg(dsp)]
-            {
-                let Self { lines, packed, scratch, x_zero, finish, .. } = *self;
-                if dsp_depthwise::image(lines, &Operands { channels, x, packed, y, scratch, x_zero }, finish) {
-                    continue;
-                }
-            }
-            for channel in 0..channels {
-                self.plane(channel, x.get(channel..).unwrap_or_default(), y.get(channel..).unwrap_or_default());
-            }
+    fn run(&self) {
+        #[cfg(dsp)]
+        if dsp_depthwise::image(self) {
+            return;
+        }
+        self.planes();
+    }
+
+    /// Computes the image in portable form.
+    #[inline(always)]
+    fn planes(&self) {
+        for channel in 0..self.channels {
+            let (x, y) = (self.x.get(channel..), self.y.get(channel..));
+            self.plane(channel, x.unwrap_or_default(), y.unwrap_or_default());
         }
     }
 
-    /// One channel of an image, of which `x` and `y` begin with the first element.
+    /// One channel, of which `x` and `y` begin with the first element.
     #[inline(always)]
     fn plane(&self, channel: usize, x: &[X], y: &[Cell<F::Output>]) {
         let Self { lines, finish, .. } = *self;
@@ -148,11 +162,18 @@ impl<X: Load<Value: Quantized>, F: Finish> Planes<'_, X, F> {
         let (before, place) = place.split_at_checked(padding[1]).unwrap_or((place, &[]));
         let (inside, after) = place.split_at_checked(input[1]).unwrap_or((place, &[]));
         fill(before);
-        for (element, place) in inside.iter().enumerate() {
-            let x = x.get(line * x_steps[0] + element * x_steps[1]);
-            place.set(x.map_or(0, |x| x.load().to_i16()));
-        }
+        widen(x.get(line * x_steps[0]..).unwrap_or_default(), x_steps[1], inside);
         fill(after);
+    }
+}
+
+/// Copies elements of `x` that lie `step` apart to their places.
+#[inline(always)]
+fn widen<X: Load<Value: Quantized>>(x: &[X], step: usize, places: &[Cell<i16>]) {
+    let mut index = 0;
+    for place in places {
+        place.set(x.get(index).map_or(0, |x| x.load().to_i16()));
+        index += step;
     }
 }
 
@@ -172,25 +193,49 @@ struct Line<'a, F: Finish> {
 impl<F: Finish> Blocks for Line<'_, F> {
     #[inline(always)]
     fn block<const N: usize>(&self, first: usize) {
-        let Self { lines: Lines { kernel, strides, dilations, y_steps, .. }, ring, .. } = *self;
+        let Self { lines: Lines { kernel, strides, y_steps, .. }, ring, .. } = *self;
         let mut sums = [self.bias; N];
         for line in 0..kernel[0] {
-            let x = ring.under(line);
+            let x = ring.under(line).get(first * strides[1]..).unwrap_or_default();
             let quads = kernel[1].div_ceil(4);
             let weights = self.weights.get(line * quads..(line + 1) * quads).unwrap_or_default();
-            for tap in 0..kernel[1] {
-                let weight = weights.get(tap / 4).map_or(0, |quad| quad.0[ORDER[tap % 4]]);
-                let x = elements::<N>(x, first * strides[1] + tap * dilations[1], strides[1]);
-                for (sum, x) in sums.iter_mut().zip(x) {
-                    *sum = sum.wrapping_add(i32::from(weight) * i32::from(x));
-                }
-            }
+            add_line(&mut sums, x, weights, &self.lines);
         }
         for (output, sum) in sums.into_iter().enumerate() {
             if let Some(y) = self.y.get((first + output) * y_steps[1]) {
                 y.set(self.finish.finish(sum, self.multiplier));
             }
         }
+    }
+}
+
+/// Adds the products of one line of the kernel to the sums of neighbouring outputs; `x` begins with what lies under the first.
+#[inline(always)]
+fn add_line<const N: usize>(sums: &mut [i32; N], x: &[Cell<i16>], weights: &[Quad], lines: &Lines) {
+    let Lines { kernel, strides, dilations, .. } = *lines;
+    if let ((3, 1, 1), [quad]) = ((kernel[1], strides[1], dilations[1]), weights) {
+        return add_three(sums, x, *quad);
+    }
+    for (number, quad) in weights.iter().enumerate() {
+        let [first, third, second, fourth] = quad.0.map(i32::from);
+        for (tap, weight) in (4 * number..kernel[1]).zip([first, second, third, fourth]) {
+            let x = elements::<N>(x, tap * dilations[1], strides[1]);
+            for (sum, x) in sums.iter_mut().zip(x) {
+                *sum = sum.wrapping_add(weight * i32::from(x));
+            }
+        }
+    }
+}
+
+/// [`add_line`] of the most frequent kernel, of three neighbours: each input is read once.
+#[inline(always)]
+fn add_three<const N: usize>(sums: &mut [i32; N], x: &[Cell<i16>], quad: Quad) {
+    let [first, third, second, _] = quad.0.map(i32::from);
+    let mut x = x.get(..N + 2).unwrap_or_default().iter().map(|x| i32::from(x.get()));
+    let (Some(mut a), Some(mut b)) = (x.next(), x.next()) else { return };
+    for (sum, c) in sums.iter_mut().zip(x) {
+        *sum = sum.wrapping_add(first * a).wrapping_add(second * b).wrapping_add(third * c);
+        (a, b) = (b, c);
     }
 }
 
