@@ -36,9 +36,10 @@ pub const DEFS: &[OpDef] = &[
 
 /// A recurrent layer.
 ///
-/// The inputs are those of [`Input`], each of which has no elements where the model omits it. The outputs are the hidden state after
-/// each step `[steps, directions, batch, hidden]`, if `sequence`, the last hidden state `[directions, batch, hidden]`, and of an
-/// LSTM the last cell state. The last states are outputs even if nobody reads them, as their places hold the states during the run.
+/// The inputs are `x`, the weights of inputs and states side by side, the bias, the lengths, the initial hidden and cell state, and the
+/// peepholes; one that the model omits has no elements. The outputs are the hidden state after each step
+/// `[steps, directions, batch, hidden]`, if `sequence`, the last hidden state `[directions, batch, hidden]`, and of an LSTM the last
+/// cell state. The last states are outputs even if nobody reads them, as their places hold the states during the run.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Recurrent {
     /// What advances the state.

@@ -28,7 +28,6 @@ pub(super) fn lstm(node: &mut NodeReader, batch_first: bool) -> Result<Vec<Value
 struct Sizes {
     steps: usize,
     batch: usize,
-    inputs: usize,
     hidden: usize,
     directions: usize,
     /// Gates of the unit times `hidden`.
@@ -44,7 +43,7 @@ fn read(node: &mut NodeReader, unit: Unit, batch_first: bool) -> Result<Vec<Valu
     if batch_first {
         x = node.transpose(x, vec![1, 0, 2])?;
     }
-    let weights = weights(node, &sizes)?;
+    let weights = weights(node)?;
     let bias = bias(node, unit, &sizes)?;
     let lengths = lengths(node, &sizes)?;
     let mut inputs = vec![x, weights, bias, lengths];
@@ -84,7 +83,7 @@ impl Sizes {
             ));
         }
         let gates = unit.gates() * hidden;
-        let sizes = Self { steps, batch, inputs, hidden, directions, gates };
+        let sizes = Self { steps, batch, hidden, directions, gates };
         expect_shape(node, "W", node.input(1)?, &[directions, gates, inputs])?;
         expect_shape(node, "R", r, &[directions, gates, hidden])?;
         Ok(sizes)
@@ -92,9 +91,8 @@ impl Sizes {
 }
 
 /// `W` and `R` side by side, called as `W` is.
-fn weights(node: &mut NodeReader, sizes: &Sizes) -> Result<ValueId> {
+fn weights(node: &mut NodeReader) -> Result<ValueId> {
     let (w, r) = (node.input(1)?, node.input(2)?);
-    debug_assert_eq!(node.ty(w).shape[2] + node.ty(r).shape[2], sizes.inputs + sizes.hidden);
     let weights = node.push(Concat { axis: 2 }, &[w, r])?;
     node.name_like(weights, w);
     Ok(weights)
