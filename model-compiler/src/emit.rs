@@ -1,5 +1,6 @@
 //! `Graph` and `Plan` → the module that the user reads with `cargo expand`.
 
+mod calls;
 pub(crate) mod docs;
 mod interface;
 mod lower;
@@ -12,19 +13,19 @@ pub use lower::{Lower, Operand, literal};
 pub use partial::partial;
 
 use std::cell::RefCell;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use proc_macro2::{Ident, Literal, TokenStream};
 use quote::quote;
 
 use crate::Options;
+use crate::emit::calls::Calls;
 use crate::emit::interface::Interface;
-use crate::emit::lower::Call;
 use crate::emit::names::Names;
 use crate::emit::weights::Weights;
 use crate::graph::{Graph, ValueId};
 use crate::onnx::Source;
-use crate::plan::{self, Margin, Owner, Plan};
+use crate::plan::{self, Margin, Owner, Plan, Step};
 use crate::ty::TensorType;
 
 /// Writes the module.
@@ -94,12 +95,11 @@ impl<'a> Emit<'a> {
 
     /// The statements of a run, one step after another, and the kernels that several of them share.
     fn steps(&self) -> (Vec<TokenStream>, Option<TokenStream>) {
-        let (bodies, calls) = self.bodies();
-        let (functions, kernels) = shared_kernels(&calls);
+        let (bodies, kernels) = self.bodies();
         let inputs = self.graph.inputs.iter().filter(|&&id| self.graph.uses(id) > 0);
         let mut statements: Vec<TokenStream> = inputs.map(|&id| self.bind(id)).collect();
         let mut bound: Vec<Ident> = self.graph.inputs.iter().map(|&id| self.variable(id).clone()).collect();
-        for ((step, body), call) in self.plan.steps.iter().zip(bodies).zip(&calls) {
+        for (step, body) in self.plan.steps.iter().zip(bodies) {
             let node = &self.graph.nodes[step.node];
             let mut bindings = Vec::new();
             for &id in node.inputs.iter().chain(&node.outputs).filter(|id| self.places[id.index()].is_some()) {
@@ -108,8 +108,6 @@ impl<'a> Emit<'a> {
                     bound.push(self.variable(id).clone());
                 }
             }
-            let function = call.as_ref().and_then(|call| functions.get(&call.instance()).map(|name| call.shared(name)));
-            let body = function.unwrap_or(body);
             let doc = docs::step(self.graph, node);
             // The comment stands before the first statement of the step.
             statements.push(quote! { #[doc = #doc] #(#bindings)* #body });
@@ -117,14 +115,21 @@ impl<'a> Emit<'a> {
         (statements, kernels)
     }
 
-    /// What each step does, and the kernel that it calls if that can be shared.
-    fn bodies(&self) -> (Vec<TokenStream>, Vec<Option<Call>>) {
-        let plan = self.plan;
-        let lowered = plan.steps.iter().enumerate().map(|(index, step)| {
-            let lower = Lower::new(self.graph, plan, index, &self.places, &self.weights);
-            (step.op.rules().lower(&lower), lower.take_call())
-        });
-        lowered.unzip()
+    /// What each step does, and the module of the kernels that several calls share.
+    ///
+    /// Steps are lowered twice: which calls have an instance in common is known only after the first time.
+    fn bodies(&self) -> (Vec<TokenStream>, Option<TokenStream>) {
+        let lower = |calls: &Calls| -> Vec<TokenStream> {
+            let lower = |(index, step): (usize, &Step)| {
+                let surroundings = Lower::new(self.graph, self.plan, index, &self.places, &self.weights, calls);
+                step.op.rules().lower(&surroundings)
+            };
+            self.plan.steps.iter().enumerate().map(lower).collect()
+        };
+        let mut calls = Calls::default();
+        lower(&calls);
+        let kernels = calls.share();
+        (lower(&calls), kernels)
     }
 
     /// `let conv = arena.at(memory::CONV);`
@@ -187,33 +192,6 @@ impl<'a> Emit<'a> {
         };
         quote!(#name.alive(#first, #last))
     }
-}
-
-/// A function for each kernel instance that more than one step calls, by what tells the instance, and the module of them.
-fn shared_kernels(calls: &[Option<Call>]) -> (HashMap<String, Ident>, Option<TokenStream>) {
-    let mut names = Names::new(&[]);
-    let mut functions = HashMap::new();
-    let mut definitions = Vec::new();
-    let instances: Vec<String> = calls.iter().flatten().map(Call::instance).collect();
-    for (call, instance) in calls.iter().flatten().zip(&instances) {
-        let count = instances.iter().filter(|other| *other == instance).count();
-        if count > 1 && !functions.contains_key(instance) {
-            let name = names.variable(&call.name);
-            definitions.push(call.function(&name));
-            functions.insert(instance.clone(), name);
-        }
-    }
-    let module = (!definitions.is_empty()).then(|| {
-        quote! {
-            /// Kernels that several steps share.
-            mod kernels {
-                use super::rt;
-
-                #(#definitions)*
-            }
-        }
-    });
-    (functions, module)
 }
 
 /// `pub const CONV: rt::Place<f32, 0, 8000> = rt::Place::new();`

@@ -4,8 +4,9 @@ use std::cell::RefCell;
 use std::fmt::Debug;
 
 use proc_macro2::{Ident, Literal, TokenStream};
-use quote::{format_ident, quote};
+use quote::quote;
 
+use crate::emit::calls::{Call, Calls};
 use crate::emit::weights::Weights;
 use crate::emit::{interface, names};
 use crate::graph::{Graph, Node};
@@ -26,9 +27,11 @@ pub struct Lower<'a> {
     /// The step of a run that the node is, or for a row of it the scratch.
     scratch: Scratch,
     weights: &'a RefCell<Weights>,
+    /// Whether the operands are rows of images, whose number is known only at run time.
+    in_rows: bool,
     /// Whether padding may take the place of some rows of the input, as `band` tells.
     clipped: bool,
-    call: RefCell<Option<Call>>,
+    calls: &'a Calls,
 }
 
 /// Where a node's scratch is.
@@ -37,21 +40,6 @@ enum Scratch {
     OfStep(usize),
     /// In these slices.
     Slices(Vec<TokenStream>),
-}
-
-/// A call of a kernel that two steps may share: all that tells its instance, and what differs between them.
-#[derive(Clone, Debug)]
-pub(super) struct Call {
-    /// The kernel with its shape.
-    pub(super) kernel: TokenStream,
-    /// The kernel's name.
-    pub(super) name: String,
-    /// What the kernel does.
-    method: &'static str,
-    /// What is applied to each result, if anything.
-    pub(super) activation: Option<TokenStream>,
-    /// The operands in this step.
-    pub(super) operands: Vec<Operand>,
 }
 
 /// An operand of a kernel, its name there, and its type.
@@ -72,9 +60,10 @@ impl<'a> Lower<'a> {
         step: usize,
         places: &'a [Option<Ident>],
         weights: &'a RefCell<Weights>,
+        calls: &'a Calls,
     ) -> Self {
         let (index, scratch) = (plan.steps[step].node, Scratch::OfStep(step));
-        Self { graph, index, places, scratch, weights, clipped: false, call: RefCell::default() }
+        Self { graph, index, places, scratch, weights, in_rows: false, clipped: false, calls }
     }
 
     /// What the only node of `graph` sees, which computes one row of a stage of this node.
@@ -86,7 +75,7 @@ impl<'a> Lower<'a> {
         clipped: bool,
     ) -> Lower<'b> {
         let scratch = Scratch::Slices(scratch);
-        Lower { graph, index: 0, places, scratch, weights: self.weights, clipped, call: RefCell::default() }
+        Lower { graph, index: 0, places, scratch, weights: self.weights, in_rows: true, clipped, calls: self.calls }
     }
 
     fn node(&self) -> &'a Node {
@@ -176,14 +165,14 @@ impl<'a> Lower<'a> {
             return Operand { name, value: quote!(&[] as &[#elem; 0]), ty: quote!(&[#elem; 0]) };
         }
         let ty = self.input_ty(index);
-        let ty = if self.is_constant(index) { array(ty.elem, ty.elements()) } else { cells(ty.elem, ty.elements()) };
+        let ty = if self.is_constant(index) { array(ty.elem, ty.elements()) } else { self.cells(ty) };
         Operand { name, value: self.input(index), ty }
     }
 
     /// Output 0 as an operand of [`Lower::call`].
     pub fn output_operand(&self) -> Operand {
         let ty = self.output_ty(0);
-        Operand { name: "y", value: self.output(0), ty: cells(ty.elem, ty.elements()) }
+        Operand { name: "y", value: self.output(0), ty: self.cells(ty) }
     }
 
     /// The place of scratch number `part`: `memory::SCRATCH_3`.
@@ -207,10 +196,10 @@ impl<'a> Lower<'a> {
             }
             Scratch::Slices(slices) => slices[0].clone(),
         };
-        Operand { name: "scratch", value, ty: cells(ty.elem, ty.elements()) }
+        Operand { name: "scratch", value, ty: self.cells(ty) }
     }
 
-    /// A call of `kernel.method(operands…, activation)`. Steps whose kernel and activation are the same share one instance of it.
+    /// A call of `kernel.method(operands…, activation)`. Calls whose kernel and activation are the same share one instance of it.
     pub fn call(
         &self,
         kernel: &(impl Debug + ?Sized),
@@ -220,21 +209,23 @@ impl<'a> Lower<'a> {
     ) -> TokenStream {
         let printed = format!("{kernel:?}");
         let name = printed.split(|c: char| !c.is_alphanumeric()).next().unwrap_or_default().to_owned();
-        let call = Call { kernel: self.kernel(kernel), name, method, activation, operands };
-        let statement = call.in_place();
-        self.call.replace(Some(call));
-        statement
+        let Self { clipped, calls, .. } = *self;
+        calls.add(Call { kernel: self.kernel(kernel), name, method, activation, operands, clipped })
+    }
+
+    /// The type of a place of `ty`: an array of cells, or a slice of them.
+    fn cells(&self, ty: &TensorType) -> TokenStream {
+        if self.in_rows {
+            let elem = interface::elem(ty.elem);
+            return quote!(&[rt::Cell<#elem>]);
+        }
+        cells(ty.elem, ty.elements())
     }
 
     /// A kernel of an image, as it is written in Rust.
     pub fn kernel(&self, kernel: &(impl Debug + ?Sized)) -> TokenStream {
         let kernel = literal(kernel);
         if self.clipped { quote!(#kernel.clipped(band.above, band.rows)) } else { kernel }
-    }
-
-    /// The call that the operator has made, if it has.
-    pub(super) fn take_call(&self) -> Option<Call> {
-        self.call.take()
     }
 
     /// A fused activation of elements of the output's type: the function's name, or a short closure.
@@ -245,44 +236,6 @@ impl<'a> Lower<'a> {
     /// Input 0 copied to output 0.
     pub fn copy(&self) -> TokenStream {
         Strided::all(&self.input_ty(0).shape).lower(&self.input(0), &self.output(0))
-    }
-}
-
-impl Call {
-    /// The call where it stands: `rt::Dense { … }.run(x, …);`
-    fn in_place(&self) -> TokenStream {
-        let Self { kernel, activation, operands, .. } = self;
-        let method = format_ident!("{}", self.method);
-        let values = operands.iter().map(|operand| &operand.value).chain(activation);
-        quote! { #kernel.#method(#(#values),*); }
-    }
-
-    /// What two calls of one instance have in common.
-    pub(super) fn instance(&self) -> String {
-        let types: Vec<String> = self.operands.iter().map(|operand| operand.ty.to_string()).collect();
-        let activation = self.activation.as_ref().map(ToString::to_string);
-        format!("{} {} {types:?} {activation:?}", self.kernel, self.method)
-    }
-
-    /// The function called `name` that is the instance.
-    pub(super) fn function(&self, name: &Ident) -> TokenStream {
-        let Self { kernel, activation, operands, .. } = self;
-        let method = format_ident!("{}", self.method);
-        let names: Vec<Ident> = operands.iter().map(|operand| format_ident!("{}", operand.name)).collect();
-        let types = operands.iter().map(|operand| &operand.ty);
-        let values = names.iter().map(|name| quote!(#name)).chain(activation.clone());
-        quote! {
-            #[inline(never)]
-            pub fn #name(#(#names: #types),*) {
-                #kernel.#method(#(#values),*);
-            }
-        }
-    }
-
-    /// The call of that function.
-    pub(super) fn shared(&self, name: &Ident) -> TokenStream {
-        let values = self.operands.iter().map(|operand| &operand.value);
-        quote! { kernels::#name(#(#values),*); }
     }
 }
 
