@@ -2,6 +2,7 @@
 //! in-place rule and kernel call.
 
 pub mod arg;
+pub mod attention;
 pub mod cascade;
 pub mod compare;
 pub mod concat;
@@ -12,6 +13,7 @@ pub mod copy;
 pub mod cumulate;
 pub mod dense;
 pub mod depth_to_space;
+pub mod einsum;
 pub mod elementwise;
 pub mod expand;
 pub mod gather;
@@ -51,6 +53,7 @@ use crate::ty::{ElemType, TensorType};
 /// The definitions of each family.
 pub const DEFS: &[&[OpDef]] = &[
     arg::DEFS,
+    attention::DEFS,
     compare::DEFS,
     concat::DEFS,
     constant::DEFS,
@@ -59,6 +62,7 @@ pub const DEFS: &[&[OpDef]] = &[
     cumulate::DEFS,
     dense::DEFS,
     depth_to_space::DEFS,
+    einsum::DEFS,
     elementwise::DEFS,
     expand::DEFS,
     gather::DEFS,

@@ -204,6 +204,12 @@ impl<'a> NodeReader<'a> {
         Ok(self.attribute(name, AttributeType::Strings)?.map(words))
     }
 
+    /// Attribute `name` as text, if it is given.
+    pub fn text(&self, name: &'static str) -> Result<Option<String>> {
+        let attribute = self.attribute(name, AttributeType::String)?;
+        Ok(attribute.map(|attribute| String::from_utf8_lossy(&attribute.s).into_owned()))
+    }
+
     /// Attribute `name` as a tensor, if it is given.
     pub fn tensor(&self, name: &'static str) -> Result<Option<Tensor>> {
         let Some(attribute) = self.attribute(name, AttributeType::Tensor)? else { return Ok(None) };

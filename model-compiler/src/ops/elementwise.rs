@@ -212,7 +212,7 @@ pub fn push(node: &mut NodeReader, name: &str, inputs: &[ValueId]) -> Result<Val
 }
 
 /// Pushes a conversion to `elem`, unless the elements are of that type.
-fn converted(node: &mut NodeReader, input: ValueId, elem: ElemType) -> Result<ValueId> {
+pub fn converted(node: &mut NodeReader, input: ValueId, elem: ElemType) -> Result<ValueId> {
     let from = node.ty(input).elem;
     if from == elem {
         return Ok(input);

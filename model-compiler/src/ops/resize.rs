@@ -7,7 +7,8 @@ mod coordinates;
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use self::coordinates::{Axis, Filter, Rounding, Transform, real, whole};
+use self::coordinates::{Axis, Filter, Rounding, Transform};
+pub use self::coordinates::{real, whole};
 use super::expand::Expand;
 use super::gather;
 use super::pad::{Mode, Pad};
