@@ -194,6 +194,7 @@ operators! {
     Table in table,
     TopK in top_k,
     Transpose in transpose,
+    Trees in trees,
 }
 
 /// Prints the operator as its rules say.

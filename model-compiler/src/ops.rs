@@ -22,6 +22,7 @@ pub mod index;
 pub mod integer;
 pub mod loss;
 pub mod matmul;
+pub mod ml;
 pub mod normalize;
 pub mod pad;
 pub mod pool;
@@ -37,6 +38,7 @@ pub mod softmax;
 pub mod table;
 pub mod top_k;
 pub mod transpose;
+pub mod trees;
 #[cfg(test)]
 mod versions;
 pub mod window;
@@ -69,6 +71,7 @@ pub const DEFS: &[&[OpDef]] = &[
     gather_elements::DEFS,
     loss::DEFS,
     matmul::DEFS,
+    ml::DEFS,
     normalize::DEFS,
     pad::DEFS,
     pool::DEFS,
@@ -81,6 +84,7 @@ pub const DEFS: &[&[OpDef]] = &[
     softmax::DEFS,
     top_k::DEFS,
     transpose::DEFS,
+    trees::DEFS,
 ];
 
 /// The floating-point types.

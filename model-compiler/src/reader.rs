@@ -74,6 +74,16 @@ impl<'a> NodeReader<'a> {
         self.node.output.get(index).is_some_and(|name| !name.is_empty())
     }
 
+    /// The name of output `index`.
+    pub fn output_name(&self, index: usize) -> String {
+        self.node.output.get(index).cloned().unwrap_or_default()
+    }
+
+    /// Adds a sentence to the module's documentation.
+    pub fn note(&mut self, note: String) {
+        self.graph.notes.push(note);
+    }
+
     /// Input `index`, which the operator requires.
     pub fn input(&self, index: usize) -> Result<ValueId> {
         self.optional_input(index).ok_or_else(|| {

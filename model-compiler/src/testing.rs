@@ -23,9 +23,11 @@ pub(crate) struct OneNode {
 }
 
 impl OneNode {
-    /// A node of the default domain with one output.
+    /// A node with one output, its domain before the operator's name where that is not the default one: `ai.onnx.ml::Scaler`.
     pub(crate) fn new(op_type: &str, opset: i64) -> Self {
-        let node = proto::Node { op_type: op_type.into(), output: vec!["y0".into()], ..Default::default() };
+        let (domain, op_type) = op_type.split_once("::").unwrap_or(("", op_type));
+        let (domain, op_type) = (domain.into(), op_type.into());
+        let node = proto::Node { op_type, domain, output: vec!["y0".into()], ..Default::default() };
         Self { node, opset, inputs: Vec::new(), initializers: Vec::new() }
     }
 
@@ -100,6 +102,11 @@ impl OneNode {
         self.attribute(name, AttributeType::String, proto::Attribute { s: word.into(), ..Default::default() })
     }
 
+    /// With an attribute of floats.
+    pub(crate) fn floats_attribute(self, name: &str, values: &[f32]) -> Self {
+        self.attribute(name, AttributeType::Floats, proto::Attribute { floats: values.to_vec(), ..Default::default() })
+    }
+
     /// With an attribute of a tensor.
     pub(crate) fn tensor(self, name: &str, tensor: &Tensor) -> Self {
         let t = Some(stored(name.into(), tensor));
@@ -125,7 +132,7 @@ impl OneNode {
             output: self.node.output.iter().map(output).collect(),
             ..Default::default()
         };
-        let opset_import = vec![proto::OperatorSet { domain: String::new(), version: self.opset }];
+        let opset_import = vec![proto::OperatorSet { domain: self.node.domain.clone(), version: self.opset }];
         let model = proto::Model { ir_version: 8, graph: Some(graph), opset_import, ..Default::default() };
         let source = Source::new("test.onnx", model.encode_to_vec());
         let model = onnx::parse(&source).map_err(|faults| faults.to_string())?;

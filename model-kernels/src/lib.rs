@@ -44,6 +44,7 @@ pub mod softmax;
 mod testing;
 mod tile;
 pub mod top_k;
+pub mod trees;
 mod window;
 
 pub use accumulate::Accumulate;
@@ -77,3 +78,4 @@ pub use scalar::*;
 pub use scatter::Scatter;
 pub use softmax::Softmax;
 pub use top_k::TopK;
+pub use trees::{LEAF, NAN_HOLDS, TreeTables, TreeTest, Trees};

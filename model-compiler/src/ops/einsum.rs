@@ -212,7 +212,9 @@ mod tests {
 
     #[test]
     fn sums_products_and_diagonals() {
-        let cases: &[(&str, &[&[usize]], &[f32])] = &[
+        /// Equation, shapes of the inputs, elements of the result.
+        type Case<'a> = (&'a str, &'a [&'a [usize]], &'a [f32]);
+        let cases: &[Case] = &[
             ("ij->ji", &[&[2, 3]], &[1.0, 4.0, 2.0, 5.0, 3.0, 6.0]),
             ("ij->i", &[&[2, 3]], &[6.0, 15.0]),
             ("ii", &[&[2, 2]], &[5.0]),
