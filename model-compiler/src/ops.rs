@@ -4,12 +4,14 @@
 pub mod arg;
 pub mod attention;
 pub mod cascade;
+pub mod causal_conv;
 pub mod compare;
 pub mod concat;
 pub mod constant;
 pub mod conv;
 pub mod conv_transpose;
 pub mod copy;
+pub mod crop;
 pub mod cumulate;
 pub mod dense;
 pub mod depth_to_space;
@@ -18,6 +20,7 @@ pub mod elementwise;
 pub mod expand;
 pub mod gather;
 pub mod gather_elements;
+pub mod grid_sample;
 pub mod index;
 pub mod integer;
 pub mod loss;
@@ -28,11 +31,13 @@ pub mod pad;
 pub mod pool;
 pub mod quantized_average;
 pub mod quantized_softmax;
+pub mod random;
 pub mod recurrent;
 pub mod reduce;
 pub mod reshape;
 pub mod resize;
 pub mod scatter;
+pub mod signal;
 pub mod slice;
 pub mod softmax;
 pub mod table;
@@ -56,11 +61,13 @@ use crate::ty::{ElemType, TensorType};
 pub const DEFS: &[&[OpDef]] = &[
     arg::DEFS,
     attention::DEFS,
+    causal_conv::DEFS,
     compare::DEFS,
     concat::DEFS,
     constant::DEFS,
     conv::DEFS,
     conv_transpose::DEFS,
+    crop::DEFS,
     cumulate::DEFS,
     dense::DEFS,
     depth_to_space::DEFS,
@@ -69,6 +76,7 @@ pub const DEFS: &[&[OpDef]] = &[
     expand::DEFS,
     gather::DEFS,
     gather_elements::DEFS,
+    grid_sample::DEFS,
     loss::DEFS,
     matmul::DEFS,
     ml::DEFS,
@@ -76,10 +84,12 @@ pub const DEFS: &[&[OpDef]] = &[
     pad::DEFS,
     pool::DEFS,
     recurrent::DEFS,
+    random::DEFS,
     reduce::DEFS,
     reshape::DEFS,
     resize::DEFS,
     scatter::DEFS,
+    signal::DEFS,
     slice::DEFS,
     softmax::DEFS,
     top_k::DEFS,

@@ -20,6 +20,14 @@ pub(super) fn with_two(node: &mut NodeReader, function: &str, attributes: [(&'st
     node.unary(Elementwise { expr: Expr::call(function, arguments) })
 }
 
+/// `SwiGLU`: `Swish` of input 0, times input 1.
+pub(super) fn swiglu(node: &mut NodeReader) -> Result<Vec<ValueId>> {
+    let (gate, x) = (node.input(0)?, node.input(1)?);
+    let alpha = Expr::Constant(node.float("alpha", 1.0)?.into());
+    let expr = Expr::call("mul", [Expr::call("swish", [Expr::Input(0), alpha]), Expr::Input(1)]);
+    Ok(vec![node.push(Elementwise { expr }, &[gate, x])?])
+}
+
 pub(super) fn gelu(node: &mut NodeReader) -> Result<Vec<ValueId>> {
     let function = match node.word("approximate", &["none", "tanh"])? {
         "none" => "gelu",

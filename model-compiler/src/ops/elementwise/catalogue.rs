@@ -1,6 +1,6 @@
 //! What ONNX calls the elementwise operators: <https://onnx.ai/onnx/operators/>, by the operator's name.
 
-use super::activations::{clip, clip_attributes, gelu, legacy_prelu, prelu, with_alpha, with_two};
+use super::activations::{clip, clip_attributes, gelu, legacy_prelu, prelu, swiglu, with_alpha, with_two};
 use super::normalization::{batch_norm, spatial_batch_norm, trained_batch_norm};
 use super::quantization::{dequantize, quantize};
 use super::{Elementwise, Expr, converted, push};
@@ -101,6 +101,7 @@ pub const DEFS: &[OpDef] = &[
     OpDef { name: "Sub", opset: 6..=6, read: |node| legacy(node, "sub") },
     OpDef { name: "Sub", opset: 7..=LATEST, read: |node| binary(node, "sub") },
     OpDef { name: "Sum", opset: 6..=LATEST, read: |node| fold(node, "add") },
+    OpDef { name: "SwiGLU", opset: 28..=LATEST, read: swiglu },
     OpDef { name: "Swish", opset: 24..=LATEST, read: |node| with_alpha(node, "swish", 1.0) },
     OpDef { name: "Tan", opset: 7..=LATEST, read: |node| unary(node, "tan") },
     OpDef { name: "Tanh", opset: 6..=LATEST, read: |node| unary(node, "tanh") },

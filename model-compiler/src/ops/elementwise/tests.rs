@@ -264,6 +264,12 @@ fn truth_cases() -> Vec<Case> {
         Case::new("IsInf", 10, &[&x], bools(&[1, 0, 0, 1])),
         Case::new("IsInf", 20, &[&x], bools(&[0, 0, 0, 1])).with(|node| node.int("detect_negative", 0)),
         Case::new("IsInf", 20, &[&x], bools(&[1, 0, 0, 0])).with(|node| node.int("detect_positive", 0)),
+        Case::new(
+            "SwiGLU",
+            28,
+            &[&line(&[1.0f32, -2.0]), &number(3.0f32)],
+            line(&[1.0f32, -2.0].map(|x| rt::swish(x, 1.0) * 3.0)),
+        ),
         Case::new("Where", 9, &[&bools(&[0, 1, 2]), &ints, &number(9i32)], line(&[9i32, -4, 5])),
         Case::new("Where", 16, &[&bools(&[0, 1, 1]), &bools(&[0, 0, 1]), &bools(&[1, 1, 0])], bools(&[1, 0, 1])),
         Case::new("Less", 9, &[&ints, &number(4i32)], bools(&[1, 1, 0])),
