@@ -3,7 +3,7 @@
 
 use core::cell::Cell;
 
-use model_kernels::{Conv, Dense, Depthwise, Packing, Quad, Requantize};
+use model_kernels::{Conv, Dense, Depthwise, Packing, Quad, Quantized, Requantize};
 
 /// How many there are.
 pub const COUNT: u32 = 500;
@@ -19,7 +19,8 @@ pub enum Layer {
 /// Room for the operands of any of them, in floats and in integers.
 pub struct Memory {
     floats: Floats,
-    integers: Integers,
+    signed: Integers<i8>,
+    unsigned: Integers<u8>,
 }
 
 struct Floats {
@@ -30,13 +31,13 @@ struct Floats {
     scratch: [Cell<f32>; 1024],
 }
 
-struct Integers {
-    x: [Cell<i8>; 8192],
+struct Integers<T> {
+    x: [Cell<T>; 8192],
     weights: [i8; 4096],
     bias: [i32; 64],
     multipliers: [i32; 64],
     packed: [Quad; 4096],
-    y: [Cell<i8>; 8192],
+    y: [Cell<T>; 8192],
     scratch: [Cell<i16>; 2048],
 }
 
@@ -52,15 +53,22 @@ impl Memory {
                 y: [const { Cell::new(0.0) }; 8192],
                 scratch: [const { Cell::new(0.0) }; 1024],
             },
-            integers: Integers {
-                x: [const { Cell::new(0) }; 8192],
-                weights: [0; 4096],
-                bias: [0; 64],
-                multipliers: [0; 64],
-                packed: [Quad([0; 4]); 4096],
-                y: [const { Cell::new(0) }; 8192],
-                scratch: [const { Cell::new(0) }; 2048],
-            },
+            signed: Integers::new(),
+            unsigned: Integers::new(),
+        }
+    }
+}
+
+impl<T: Quantized> Integers<T> {
+    const fn new() -> Self {
+        Self {
+            x: [const { Cell::new(T::ZERO) }; 8192],
+            weights: [0; 4096],
+            bias: [0; 64],
+            multipliers: [0; 64],
+            packed: [Quad([0; 4]); 4096],
+            y: [const { Cell::new(T::ZERO) }; 8192],
+            scratch: [const { Cell::new(0) }; 2048],
         }
     }
 }
@@ -97,10 +105,12 @@ impl Layer {
     pub fn hash(self, number: u32, memory: &mut Memory) -> u32 {
         let mut random = Random::new(!number);
         self.compute(&mut random, &memory.floats);
-        self.compute_quantized(&mut random, &mut memory.integers);
+        self.compute_quantized(&mut random, &mut memory.signed);
+        self.compute_quantized(&mut random, &mut memory.unsigned);
         let floats = memory.floats.y.iter().map(|y| y.get().to_bits());
-        let integers = memory.integers.y.iter().map(|y| y.get() as u32);
-        floats.chain(integers).fold(0, |hash, bits| (hash ^ bits).wrapping_mul(0x0100_0193).rotate_left(5))
+        let signed = memory.signed.y.iter().map(|y| y.get() as u32);
+        let unsigned = memory.unsigned.y.iter().map(|y| y.get().into());
+        floats.chain(signed).chain(unsigned).fold(0, |hash, bits| (hash ^ bits).wrapping_mul(0x0100_0193).rotate_left(5))
     }
 
     fn compute(self, random: &mut Random, memory: &Floats) {
@@ -115,18 +125,23 @@ impl Layer {
         }
     }
 
-    fn compute_quantized(self, random: &mut Random, memory: &mut Integers) {
+    fn compute_quantized<T: Quantized>(self, random: &mut Random, memory: &mut Integers<T>) {
         let Integers { x, weights, bias, multipliers, packed, y, scratch } = memory;
-        x.iter().for_each(|place| place.set(random.next() as i8));
-        y.iter().for_each(|place| place.set(0));
+        let [low, high] = [i32::MIN, i32::MAX].map(|value| i32::from(T::saturate(value).to_i16()));
+        x.iter().for_each(|place| place.set(T::saturate(low + i32::from(random.next() as u8))));
+        y.iter().for_each(|place| place.set(T::ZERO));
         // Some processors read two weights from a halfword, unless the lowest of all is among them.
         let least = if random.flag() { -127 } else { -128 };
         weights.iter_mut().for_each(|weight| *weight = (random.next() as i8).max(least));
         bias.iter_mut().for_each(|bias| *bias = random.next() as i32 >> 12);
-        multipliers.iter_mut().for_each(|multiplier| *multiplier = (random.next() >> 1) as i32);
-        let layer = model_kernels::Layer { weights, bias, multipliers, x_limit: 128 };
-        let (x_zero, requantize) =
-            (i32::from(random.next() as i8), Requantize { left: 0, shift: 44, zero: 3, low: -120, high: 127 });
+        // A shift of 33 that clips to the element type has tiles of its own.
+        let (shift, requantize) = match random.flag() {
+            true => (12, Requantize { left: 0, shift: 33, zero: low + 131, low, high }),
+            false => (1, Requantize { left: 0, shift: 44, zero: low + 131, low: low + 8, high }),
+        };
+        multipliers.iter_mut().for_each(|multiplier| *multiplier = (random.next() >> shift) as i32);
+        let layer = model_kernels::Layer { weights, bias, multipliers, x_limit: 255 };
+        let x_zero = low + i32::from(random.next() as u8);
         match self {
             Self::Dense(dense) => {
                 fill(packed, dense.pack_quantized(layer, false, Packing::NATIVE));
