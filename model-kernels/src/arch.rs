@@ -4,8 +4,8 @@
 //!   keeps sums in memory; `vldmia` loads up to sixteen, and a tile of sums stays in registers at every optimization level.
 //! - `dsp.rs`: the DSP instructions of Cortex-M4 and M7, which multiply two pairs of 16 bits at once. LLVM does not find them,
 //!   and spills where all registers are needed.
-//! - `thumb.rs`: Armv6-M, where only an addition reaches all registers.
 //! - `dsp_depthwise.rs`: the same for depthwise layers, line by line.
+//! - `thumb.rs`: Armv6-M, where only an addition reaches all registers.
 
 #[cfg(dsp)]
 pub(crate) mod dsp;
