@@ -29,6 +29,7 @@ pub mod ml;
 pub mod normalize;
 pub mod pad;
 pub mod pool;
+pub mod qlinear;
 pub mod quantized_average;
 pub mod quantized_softmax;
 pub mod random;
@@ -83,6 +84,7 @@ pub const DEFS: &[&[OpDef]] = &[
     normalize::DEFS,
     pad::DEFS,
     pool::DEFS,
+    qlinear::DEFS,
     recurrent::DEFS,
     random::DEFS,
     reduce::DEFS,

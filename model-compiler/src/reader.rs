@@ -275,6 +275,12 @@ impl<'a> NodeReader<'a> {
         self.graph.rename(made, name);
     }
 
+    /// Lets what reads the node from here on see these inputs.
+    pub fn set_inputs(&mut self, inputs: Vec<Option<ValueId>>) {
+        self.inputs = inputs;
+        self.inputs_read.borrow_mut().clear();
+    }
+
     /// Remembers what a constant was dequantized from.
     pub fn remember(&mut self, id: ValueId, integers: Integers) {
         self.graph.remember(id, integers);

@@ -24,7 +24,8 @@ pub struct Concat {
     pub axis: usize,
 }
 
-fn read(node: &mut NodeReader) -> Result<Vec<ValueId>> {
+/// All inputs, joined along attribute `axis`.
+pub fn read(node: &mut NodeReader) -> Result<Vec<ValueId>> {
     let inputs = node.all_inputs()?;
     let rank = node.ty(node.input(0)?).shape.len();
     let axis = node

@@ -36,7 +36,8 @@ pub struct Conv {
     pub backward: bool,
 }
 
-fn read(node: &mut NodeReader) -> Result<Vec<ValueId>> {
+/// The convolution of input 0 with the weights of input 1, plus the bias of input 2.
+pub fn read(node: &mut NodeReader) -> Result<Vec<ValueId>> {
     let (x, w, bias) = (node.input(0)?, node.input(1)?, node.optional_input(2));
     let (image, weights) = (node.ty(x).clone(), node.ty(w).clone());
     let groups = node.int("group", 1)?;

@@ -56,7 +56,7 @@ pub fn push(node: &mut NodeReader, x: ValueId, w: ValueId, bias: Option<ValueId>
 }
 
 /// `alpha · A · B + beta · C`, each of `A` and `B` transposed on demand.
-fn read_gemm(node: &mut NodeReader) -> Result<Vec<ValueId>> {
+pub fn read_gemm(node: &mut NodeReader) -> Result<Vec<ValueId>> {
     let (mut a, mut b) = (node.input(0)?, node.input(1)?);
     let (alpha, beta) = (node.float("alpha", 1.0)?, node.float("beta", 1.0)?);
     let (transpose_a, transpose_b) = (node.flag("transA", false)?, node.flag("transB", false)?);

@@ -14,6 +14,7 @@ mod tests;
 pub use catalogue::DEFS;
 pub use expr::Expr;
 pub use functions::cast;
+pub use quantization::{push_dequantized, push_quantized};
 
 use proc_macro2::{Literal, TokenStream};
 use quote::quote;

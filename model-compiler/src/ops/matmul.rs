@@ -24,7 +24,8 @@ pub struct MatMul {
     pub activation: Option<Expr>,
 }
 
-fn read(node: &mut NodeReader) -> Result<Vec<ValueId>> {
+/// The matrix product of inputs 0 and 1.
+pub fn read(node: &mut NodeReader) -> Result<Vec<ValueId>> {
     let (mut a, mut b) = (node.input(0)?, node.input(1)?);
     let (a_shape, b_shape) = (node.ty(a).shape.clone(), node.ty(b).shape.clone());
     if a_shape.is_empty() || b_shape.is_empty() {

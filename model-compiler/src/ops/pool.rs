@@ -93,7 +93,8 @@ fn read_max(node: &mut NodeReader) -> Result<Vec<ValueId>> {
     Ok(outputs)
 }
 
-fn read_average(node: &mut NodeReader) -> Result<Vec<ValueId>> {
+/// `AveragePool`
+pub fn read_average(node: &mut NodeReader) -> Result<Vec<ValueId>> {
     let include_padding = node.flag("count_include_pad", false)?;
     let (window, ceil) = read_window(node)?;
     pool(node, window, ceil, Method::Average { include_padding })
@@ -128,7 +129,7 @@ fn pool(node: &mut NodeReader, window: Window, ceil: bool, method: Method) -> Re
 }
 
 /// A window as large as the image.
-fn read_global(node: &mut NodeReader, method: Method) -> Result<Vec<ValueId>> {
+pub fn read_global(node: &mut NodeReader, method: Method) -> Result<Vec<ValueId>> {
     let shape = node.ty(node.input(0)?).shape.clone();
     window::spatial_axes(&shape)?;
     let height = if shape.len() == 3 { 1 } else { shape[2] };

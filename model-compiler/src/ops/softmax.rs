@@ -31,14 +31,15 @@ pub struct Softmax {
     pub log: bool,
 }
 
-fn read(node: &mut NodeReader, log: bool) -> Result<Vec<ValueId>> {
+/// Along one axis.
+pub fn read(node: &mut NodeReader, log: bool) -> Result<Vec<ValueId>> {
     let rank = node.ty(node.input(0)?).shape.len();
     let axis = node.axis("axis", -1, rank)?;
     node.unary(Softmax { axis, log })
 }
 
 /// Before opset 13 all dimensions from `axis` on are one lane.
-fn read_flat(node: &mut NodeReader, log: bool) -> Result<Vec<ValueId>> {
+pub fn read_flat(node: &mut NodeReader, log: bool) -> Result<Vec<ValueId>> {
     let input = node.input(0)?;
     let shape = node.ty(input).shape.clone();
     let axis = node.axis("axis", 1, shape.len())?;

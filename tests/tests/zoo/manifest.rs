@@ -7,8 +7,9 @@ pub struct Entry {
     pub name: &'static str,
     /// The model's file in it.
     pub file: &'static str,
-    /// How far a float output may be off, as a part of the recorded output's largest magnitude.
-    pub float: f64,
+    /// How far a float output may be off, as a part of the recorded output's largest magnitude; `None` where no step may compute with
+    /// floats.
+    pub float: Option<f64>,
     /// How far an integer output may be off.
     pub steps: f64,
     /// The sizes of open dimensions.
@@ -28,5 +29,6 @@ fn entry(line: &'static str) -> Entry {
         let (name, size) = word.split_once('=').unwrap_or_else(|| panic!("zoo.txt: `{word}` in `{line}` is no size"));
         (name, size.parse().unwrap_or_else(|_| panic!("zoo.txt: `{word}` in `{line}` is no size")))
     };
-    Entry { name, file, float: number(float), steps: number(steps), dims: dims.iter().map(dim).collect() }
+    let float = (*float != "none").then(|| number(float));
+    Entry { name, file, float, steps: number(steps), dims: dims.iter().map(dim).collect() }
 }

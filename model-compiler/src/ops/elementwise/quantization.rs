@@ -26,24 +26,37 @@ pub(super) fn quantize(node: &mut NodeReader) -> Result<Vec<ValueId>> {
         (requested, found) => requested.or(found).unwrap_or(ElemType::U8),
     };
     let steps = steps(node)?;
-    let (input, scale) = (node.ty(steps.x).elem, node.ty(steps.scale).elem);
+    let scale = node.ty(steps.scale).elem;
     let precision = elem_type(node, "precision")?.unwrap_or(scale);
-    let arguments = [Expr::Input(0).cast(input, precision), Expr::Input(1).cast(scale, precision), steps.zero_point(elem)];
-    node.push(Elementwise { expr: Expr::call("quantize", arguments) }, &steps.inputs()).map(|result| vec![result])
+    Ok(vec![steps.quantize(node, precision, elem)?])
 }
 
 /// `(x − zero point) · scale`
 pub(super) fn dequantize(node: &mut NodeReader) -> Result<Vec<ValueId>> {
     let steps = steps(node)?;
-    let scale = node.ty(steps.scale).elem;
-    let elem = elem_type(node, "output_dtype")?.unwrap_or(scale);
-    let arguments = [Expr::Input(0), Expr::Input(1), steps.zero_point(node.ty(steps.x).elem)];
-    let expr = Expr::call("dequantize", arguments).cast(scale, elem);
-    let result = node.push(Elementwise { expr }, &steps.inputs())?;
-    if let Some(integers) = steps.integers(node).filter(|_| elem == ElemType::F32) {
-        node.remember(result, integers);
-    }
-    Ok(vec![result])
+    let elem = elem_type(node, "output_dtype")?.unwrap_or(node.ty(steps.scale).elem);
+    Ok(vec![steps.dequantize(node, elem)?])
+}
+
+/// `x` quantized with one scale, and one zero point of the type of the result; without one that is `u8`.
+pub fn push_quantized(node: &mut NodeReader, x: ValueId, scale: ValueId, zero_point: Option<ValueId>) -> Result<ValueId> {
+    let elem = zero_point.map_or(ElemType::U8, |id| node.ty(id).elem);
+    let steps = Steps::new(node, [x, scale], zero_point, 0)?;
+    let precision = node.ty(steps.scale).elem;
+    steps.quantize(node, precision, elem)
+}
+
+/// `x` dequantized with one scale and zero point, or with one for each index of `axis`.
+pub fn push_dequantized(
+    node: &mut NodeReader,
+    x: ValueId,
+    scale: ValueId,
+    zero_point: Option<ValueId>,
+    axis: i64,
+) -> Result<ValueId> {
+    let steps = Steps::new(node, [x, scale], zero_point, axis)?;
+    let elem = node.ty(steps.scale).elem;
+    steps.dequantize(node, elem)
 }
 
 /// Attribute `name` as an element type; 0 says that there is none.
@@ -61,6 +74,33 @@ struct Steps {
 }
 
 impl Steps {
+    /// Of `x`, its scale, and its zero point if there is one.
+    fn new(node: &mut NodeReader, [x, scale]: [ValueId; 2], zero_point: Option<ValueId>, axis: i64) -> Result<Self> {
+        let scale = along(node, x, scale, "scale", axis)?;
+        let zero_point = zero_point.map(|zero_point| along(node, x, zero_point, "zero_point", axis)).transpose()?;
+        let rank = node.ty(x).shape.len();
+        let axis = if node.ty(scale).elements() == 1 { 0 } else { reader::axis("axis", axis, rank)? };
+        Ok(Self { x, scale, zero_point, axis })
+    }
+
+    /// Pushes the integers of type `elem`, divided in `precision`.
+    fn quantize(&self, node: &mut NodeReader, precision: ElemType, elem: ElemType) -> Result<ValueId> {
+        let (input, scale) = (node.ty(self.x).elem, node.ty(self.scale).elem);
+        let arguments = [Expr::Input(0).cast(input, precision), Expr::Input(1).cast(scale, precision), self.zero_point(elem)];
+        node.push(Elementwise { expr: Expr::call("quantize", arguments) }, &self.inputs())
+    }
+
+    /// Pushes the numbers, of type `elem`.
+    fn dequantize(&self, node: &mut NodeReader, elem: ElemType) -> Result<ValueId> {
+        let arguments = [Expr::Input(0), Expr::Input(1), self.zero_point(node.ty(self.x).elem)];
+        let expr = Expr::call("dequantize", arguments).cast(node.ty(self.scale).elem, elem);
+        let result = node.push(Elementwise { expr }, &self.inputs())?;
+        if let Some(integers) = self.integers(node).filter(|_| elem == ElemType::F32) {
+            node.remember(result, integers);
+        }
+        Ok(result)
+    }
+
     fn inputs(&self) -> Vec<ValueId> {
         [self.x, self.scale].into_iter().chain(self.zero_point).collect()
     }
@@ -92,11 +132,7 @@ fn steps(node: &mut NodeReader) -> Result<Steps> {
             "0 (one scale for all, or one for each index of `axis`)",
         ));
     }
-    let scale = along(node, x, scale, "scale", attribute)?;
-    let zero_point = zero_point.map(|zero_point| along(node, x, zero_point, "zero_point", attribute)).transpose()?;
-    let rank = node.ty(x).shape.len();
-    let axis = if node.ty(scale).elements() == 1 { 0 } else { reader::axis("axis", attribute, rank)? };
-    Ok(Steps { x, scale, zero_point, axis })
+    Steps::new(node, [x, scale], zero_point, attribute)
 }
 
 /// One number for all of `x`, or one for each index of `axis`, in a shape that broadcasts to `x`.
