@@ -3,6 +3,8 @@
 //! A macro reads files, so the files are stored. `stored_models_are_what_the_code_writes` compares them with what stands here;
 //! `cargo xtask bless` writes them anew.
 
+mod quantized;
+
 use std::path::{Path, PathBuf};
 
 use crate::build::{Build, data_type, external_tensor, tensor};
@@ -41,8 +43,9 @@ fn interface() -> Files {
         ("models/batch.onnx", unary("Relu", "f32[N, 1, 4]", "f32[N, 1, 4]").to_bytes()),
         ("models/unnamed.onnx", unary("Relu", "f32[?, 3]", "f32[?, 3]").to_bytes()),
         ("models/symbols.onnx", unary("Relu", "f32[batch_size, time, unk__7]", "f32[batch_size, time, unk__7]").to_bytes()),
-        ("models/quantized.onnx", quantized().to_bytes()),
-        ("models/integers.onnx", integers().to_bytes()),
+        ("models/quantized.onnx", quantized::between_floats().to_bytes()),
+        ("models/integers.onnx", quantized::between_integers().to_bytes()),
+        ("models/image.onnx", quantized::image().to_bytes()),
         ("models/constant.onnx", constant().to_bytes()),
         ("models/External-Data.onnx", external().to_bytes()),
         ("models/lstm.onnx", lstm(&["x"]).to_bytes()),
@@ -204,39 +207,6 @@ fn cascade_steps() -> Build {
 /// Weights from -1 to 1, in eighths, so that sums of a few are exact; `seed` tells them from others.
 pub fn pattern<const N: usize>(seed: usize) -> [f32; N] {
     std::array::from_fn(|index| ((index * 7 + seed * 5) % 17) as f32 / 8.0 - 1.0)
-}
-
-/// Floats that are quantized behind a reshape, a layer of integers, and floats again.
-fn quantized() -> Build {
-    let model = Build::new(13)
-        .input("features", "f32[1, 2, 2]")
-        .output("scores", "f32[1, 3]")
-        .node("Flatten", &["features"], &["flat"])
-        .node("QuantizeLinear", &["flat", "in.scale", "in.zero"], &["q"]);
-    quantized_layer(model, "q", "r").node("DequantizeLinear", &["r", "out.scale", "out.zero"], &["scores"])
-}
-
-/// The same layer between integers.
-fn integers() -> Build {
-    let model = Build::new(13).input("features", "i8[1, 2, 2]").output("scores", "u8[1, 3]");
-    quantized_layer(model.node("Flatten", &["features"], &["q"]), "q", "scores")
-}
-
-/// A layer from integers to integers.
-fn quantized_layer(model: Build, from: &str, to: &str) -> Build {
-    model
-        .initializer(tensor("in.scale", &[], &[0.0625f32]))
-        .initializer(tensor("in.zero", &[], &[-3i8]))
-        .initializer(tensor("weight", &[4, 3], &[-127i8, 5, 9, 31, 64, -2, 100, -7, 1, 0, 88, -50]))
-        .initializer(tensor("weight.scale", &[], &[0.015625f32]))
-        .initializer(tensor("weight.zero", &[], &[0i8]))
-        .initializer(tensor("out.scale", &[], &[0.125f32]))
-        .initializer(tensor("out.zero", &[], &[7u8]))
-        .node("DequantizeLinear", &[from, "in.scale", "in.zero"], &["x"])
-        .node("DequantizeLinear", &["weight", "weight.scale", "weight.zero"], &["w"])
-        .node("MatMul", &["x", "w"], &["y"])
-        .name("/layer/MatMul")
-        .node("QuantizeLinear", &["y", "out.scale", "out.zero"], &[to])
 }
 
 /// What an LSTM of two directions has of 32-bit floats: name, shape, and elements; two sequences of at most four steps of three.

@@ -175,7 +175,7 @@ mod tests {
     model_runtime::include_model!("../../../tests/models/residual.onnx");
     model_runtime::include_model!("../../../tests/models/several.onnx");
     model_runtime::include_model!("../../../tests/models/elements.onnx");
-    model_runtime::include_model!("../../../tests/models/integers.onnx");
+    model_runtime::include_model!("../../../tests/models/image.onnx");
 
     /// To the bit on every kind of chip, and with the same cost each time.
     #[test]
@@ -184,7 +184,7 @@ mod tests {
             computes_as_the_host(target, "residual", &mut residual::Model::new());
             computes_as_the_host(target, "several", &mut several::Model::new());
             computes_as_the_host(target, "elements", &mut elements::Model::new());
-            computes_as_the_host(target, "integers", &mut integers::Model::new());
+            computes_as_the_host(target, "image", &mut image::Model::new());
         }
     }
 
