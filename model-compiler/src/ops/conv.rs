@@ -36,6 +36,9 @@ pub struct Conv {
     pub backward: bool,
 }
 
+/// The least width of an image of which a quantized depthwise layer may take row by row: measured, rows of 5 take twice the time.
+const LEAST_WIDTH: usize = 16;
+
 /// The convolution of input 0 with the weights of input 1, plus the bias of input 2.
 pub fn read(node: &mut NodeReader) -> Result<Vec<ValueId>> {
     let (x, w, bias) = (node.input(0)?, node.input(1)?, node.optional_input(2));
@@ -197,12 +200,12 @@ impl Operator for Conv {
     }
 
     fn rows(&self, types: Types, constant: &[bool]) -> Option<Rows> {
-        let [batch, _, _, channels] = self.sizes(&types.inputs[0].shape);
+        let [batch, _, width, channels] = self.sizes(&types.inputs[0].shape);
+        // A quantized depthwise layer gathers the rows under each row anew, which costs too much where they are short.
+        let gathers = self.integer.is_some() && self.is_depthwise(channels, types.outputs[0].shape[3]);
         // The rows of several planes do not lie one behind another.
-        let in_rows = self.integer.is_none()
-            && batch == 1
-            && (!self.planar || channels == 1)
-            && constant[1..].iter().all(|&constant| constant);
+        let in_rows = batch == 1 && (!self.planar || channels == 1) && constant[1..].iter().all(|&constant| constant);
+        let in_rows = in_rows && !(gathers && width < LEAST_WIDTH);
         in_rows.then(|| self.window.rows(types.inputs[0].shape[if self.planar { 2 } else { 1 }], types.outputs[0].shape[1]))
     }
 

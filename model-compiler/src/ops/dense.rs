@@ -212,7 +212,7 @@ impl Operator for Dense {
     }
 
     fn rows(&self, types: Types, constant: &[bool]) -> Option<Rows> {
-        let pointwise = self.integer.is_none() && constant[1..].iter().all(|&constant| constant);
+        let pointwise = constant[1..].iter().all(|&constant| constant);
         pointwise.then(|| cascade::row_for_row(types.outputs[0])).flatten()
     }
 

@@ -2,16 +2,17 @@
 
 use std::cell::Cell;
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Literal, TokenStream};
 use quote::quote;
 
+use super::cascade;
 use super::integer::{self, Integer};
 use super::pool;
 use super::window::Window;
 use super::{cells, expect_elem};
 use crate::diagnostic::Result;
 use crate::emit::{Lower, literal};
-use crate::kernels::{Average, Overlap, Requantize};
+use crate::kernels::{Average, Overlap, Requantize, Rows};
 use crate::op::{Op, Operator, Types};
 use crate::scalar::Scalar;
 use crate::tensor::Tensor;
@@ -35,6 +36,8 @@ pub struct QuantizedAverage {
     pub requantize: Requantize,
     /// Take the pixels from last to first.
     pub backward: bool,
+    /// The image is one row of as many that are all under the window; they come one after another.
+    pub row_of: Option<usize>,
 }
 
 impl QuantizedAverage {
@@ -72,6 +75,21 @@ impl Operator for QuantizedAverage {
         }
     }
 
+    fn rows(&self, types: Types, _constant: &[bool]) -> Option<Rows> {
+        let whole = self.window.kernel[0] == types.inputs[0].shape[1] && self.window.padding == [0; 4] && !self.ceil;
+        whole.then(|| cascade::row_for_row(types.inputs[0])).flatten()
+    }
+
+    fn of_one_row(&self, whole: &TensorType) -> Option<Op> {
+        let mut window = self.window.of_one_row();
+        window.kernel[0] = 1;
+        Some(Self { window, backward: false, row_of: Some(whole.shape[1]), ..self.clone() }.into())
+    }
+
+    fn scratch(&self, types: Types, _constant: &[bool]) -> Vec<TensorType> {
+        if self.row_of.is_some() { vec![types.outputs[0].with_elem(ElemType::I32)] } else { Vec::new() }
+    }
+
     fn backward(&self) -> Option<Op> {
         Some(Self { backward: true, ..self.clone() }.into())
     }
@@ -85,6 +103,10 @@ impl Operator for QuantizedAverage {
         let kernel = literal(&pool::kernel(&self.window, self.ceil, cx.input_ty(0), self.backward));
         let (average, requantize) = (literal(&self.average()), literal(&self.requantize));
         let (x, y, multipliers, x_zero) = (cx.input(0), cx.output(0), cx.input(1), Scalar::I32(self.x_zero).literal());
+        if let Some(rows) = self.row_of {
+            let (rows, sums) = (Literal::usize_unsuffixed(rows), cx.scratch_operand().value);
+            return quote! { #kernel.fold_row_quantized(band.row, #rows, #x, #sums, #y, #multipliers, #x_zero, #requantize); };
+        }
         quote! { #kernel.quantized(#average, #x, #y, #multipliers, #x_zero, #requantize); }
     }
 }

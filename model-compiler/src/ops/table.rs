@@ -3,11 +3,11 @@
 use proc_macro2::{Literal, TokenStream};
 use quote::quote;
 
-use super::expect_elem;
+use super::{cascade, expect_elem};
 use crate::diagnostic::Result;
 use crate::emit::Lower;
-use crate::kernels::{self, Overlap};
-use crate::op::{Operator, Types};
+use crate::kernels::{self, Overlap, Rows};
+use crate::op::{Op, Operator, Types};
 use crate::tensor::Tensor;
 use crate::ty::{ElemType, TensorType};
 
@@ -34,6 +34,14 @@ impl Operator for Table {
             0 => kernels::Elementwise { shape: [types.outputs[0].elements()] }.overlap([1], 1, 1),
             _ => Overlap::NONE,
         }
+    }
+
+    fn rows(&self, types: Types, _constant: &[bool]) -> Option<Rows> {
+        cascade::row_for_row(types.outputs[0])
+    }
+
+    fn of_one_row(&self, _whole: &TensorType) -> Option<Op> {
+        Some(Self {}.into())
     }
 
     fn lower(&self, cx: &Lower) -> TokenStream {

@@ -41,7 +41,7 @@ fn quantize(graph: &mut Graph, index: usize) -> Option<()> {
     let name = format!("{}_multipliers", graph.value(node.outputs[0]).name);
     let multipliers = graph.add_constant(name, Tensor::from_vec([multipliers.len()], &multipliers));
     let (x_zero, output) = (from.read_zero(), to.elem);
-    let op = QuantizedAverage { window, ceil, include_padding, x_zero, output, requantize, backward };
+    let op = QuantizedAverage { window, ceil, include_padding, x_zero, output, requantize, backward, row_of: None };
     let origin = [node.origin, graph.nodes[reader].origin.clone()].concat();
     graph.rewrite(reader, op.into(), &[x, multipliers], &origin);
     Some(())

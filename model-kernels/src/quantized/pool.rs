@@ -42,6 +42,46 @@ impl Pool {
         }
     }
 
+    /// Takes row number `row` of an image of `rows` rows, all of which are under the window; after the last row, `y` is computed.
+    ///
+    /// `self` describes an image of one row without padding, so that all elements count; `sums` keeps what was added up so far.
+    #[inline(always)]
+    #[allow(clippy::too_many_arguments, reason = "a row has its number beside the operands of a run")]
+    pub fn fold_row_quantized<X: Quantized, Y: Quantized>(
+        self,
+        row: usize,
+        rows: usize,
+        x: &[impl Load<Value = X>],
+        sums: &[Cell<i32>],
+        y: &[Cell<Y>],
+        multipliers: &[i32],
+        x_zero: i32,
+        requantize: Requantize,
+    ) {
+        let [_, columns, channels] = self.output;
+        let start = ((rows * self.taps()) as i32).wrapping_mul(x_zero.wrapping_neg());
+        let multiplier = multipliers.first().copied().unwrap_or_default();
+        for column in 0..columns {
+            let here = column * channels..(column + 1) * channels;
+            let sums = sums.get(here.clone()).unwrap_or_default();
+            if row == 0 {
+                sums.iter().for_each(|sum| sum.set(start));
+            }
+            for tap in self.window().taps(Place { image: 0, output: [0, column] }, 1) {
+                let pixel = column * self.strides[1] + tap;
+                let x = x.get(pixel * channels..(pixel + 1) * channels).unwrap_or_default();
+                for (sum, x) in sums.iter().zip(x) {
+                    sum.set(sum.get().wrapping_add(i32::from(x.load().to_i16())));
+                }
+            }
+            if row + 1 == rows {
+                for (y, sum) in y.get(here).unwrap_or_default().iter().zip(sums) {
+                    y.set(Y::saturate(requantize.apply(sum.get(), multiplier)));
+                }
+            }
+        }
+    }
+
     /// The numbers of elements that have a multiplier: those of the whole kernel, one less, and so on to the fewest under any
     /// window. Where that is none, its average is the zero point.
     pub fn quantized_counts(self, average: Average) -> impl Iterator<Item = usize> {
