@@ -9,7 +9,7 @@ use crate::ops::elementwise::{Elementwise, Expr};
 use crate::ops::integer::Integer;
 use crate::quantization::Quantization;
 use crate::tensor::Tensor;
-use crate::ty::ElemType;
+use crate::ty::{ElemType, TensorType};
 
 /// `quantize(clamp(layer(dequantize(x), dequantize(w), b)))` → `layer[requantize](x, w, b', m)`
 ///
@@ -60,24 +60,25 @@ impl Layer {
         }
         let weights = symmetric(integers, axis)?;
         let columns = columns(&weights, axis);
+        let one_scale = integers.scale.len() == 1;
         let scale: Vec<f64> = integers.scale.iter().map(|&scale| f64::from(quantization.scale) * f64::from(scale)).collect();
         let bias = match node.inputs.get(2) {
             Some(&bias) => steps(graph, bias, &scale)?,
             None => vec![0; columns.len()],
         };
-        // The integers that the kernel reads, from which it subtracts nothing.
-        let [least, greatest] = quantization.read_range();
-        let mut folded = Vec::new();
-        let mut largest = 0;
-        for (column, bias) in columns.iter().zip(bias) {
-            let start = bias - i64::from(quantization.read_zero()) * column.iter().sum::<i64>();
-            let extreme = |most: i32, least: i32| -> i64 {
-                start + column.iter().map(|&w| w * i64::from(if w > 0 { most } else { least })).sum::<i64>()
-            };
-            largest = [start.abs(), extreme(greatest, least).abs(), extreme(least, greatest).abs(), largest].into_iter().max()?;
-            folded.push(i32::try_from(start).ok()?);
+        let scale = |output: usize| if one_scale { scale[0] } else { scale[output] };
+        let outputs = columns.into_iter().zip(bias).enumerate();
+        let outputs: Vec<Output> = (outputs.map(|(output, (weights, bias))| Output { weights, bias, scale: scale(output) }))
+            .map(|output| output.reduced(quantization))
+            .collect();
+        let largest = outputs.iter().map(|output| output.largest(quantization)).max()?;
+        let bias = outputs.iter().map(|output| i32::try_from(output.start(quantization)).ok()).collect::<Option<Vec<i32>>>()?;
+        let mut scale: Vec<f64> = outputs.iter().map(|output| output.scale).collect();
+        if scale.iter().all(|other| *other == scale[0]) {
+            scale.truncate(1);
         }
-        (largest <= i32::MAX.into()).then_some(Self { index, node, x, quantization, weights, bias: folded, scale, largest })
+        let weights = joined(&outputs, weights.ty(), axis)?;
+        (largest <= i32::MAX.into()).then_some(Self { index, node, x, quantization, weights, bias, scale, largest })
     }
 
     /// Makes it one step with the quantization behind it; tells whether there is one.
@@ -134,6 +135,64 @@ impl Layer {
     }
 }
 
+/// One output of a layer: its weights, its bias in steps of its sums, and what a step of these stands for.
+struct Output {
+    weights: Vec<i64>,
+    bias: i64,
+    scale: f64,
+}
+
+/// Sums of a greater magnitude are reduced where that costs nothing; kernels are fastest with smaller ones.
+const LARGEST: i64 = 1 << 22;
+
+impl Output {
+    /// What its sums start from, as the kernel subtracts no zero point.
+    fn start(&self, x: Quantization) -> i64 {
+        self.bias - i64::from(x.read_zero()) * self.weights.iter().sum::<i64>()
+    }
+
+    /// No sum has a greater magnitude.
+    fn largest(&self, x: Quantization) -> i64 {
+        let [least, greatest] = x.read_range();
+        let start = self.start(x);
+        let extreme = |most: i32, least: i32| -> i64 {
+            start + self.weights.iter().map(|&w| w * i64::from(if w > 0 { most } else { least })).sum::<i64>()
+        };
+        start.abs().max(extreme(greatest, least).abs()).max(extreme(least, greatest).abs())
+    }
+
+    /// The same with larger steps where its bias is so large that its weights hardly matter, as of a channel that training has
+    /// switched off: no sum changes by more than 2^-9 of the largest.
+    fn reduced(self, x: Quantization) -> Self {
+        let largest = self.largest(x);
+        let bits = (0..32).find(|bits| largest >> bits <= LARGEST).unwrap_or(0);
+        let unit = 1i64 << bits;
+        let rounded = |value: i64| (value + unit / 2).div_euclid(unit);
+        let reduced = Self {
+            weights: self.weights.iter().map(|&weight| rounded(weight)).collect(),
+            bias: rounded(self.bias),
+            scale: self.scale * crate::kernels::cast::<i64, f64>(unit),
+        };
+        let [least, greatest] = x.read_range();
+        let change: i64 =
+            self.weights.iter().zip(&reduced.weights).map(|(weight, rounded)| (weight - rounded * unit).abs()).sum();
+        if change * i64::from(greatest - least) <= largest >> 9 { reduced } else { self }
+    }
+}
+
+/// The weights of all outputs in one tensor.
+fn joined(outputs: &[Output], ty: &TensorType, axis: usize) -> Option<Tensor> {
+    let (size, stride) = (ty.shape[axis], ty.shape.strides()[axis]);
+    let mut next = vec![0; size];
+    let weight = |index: usize| {
+        let output = index / stride % size;
+        next[output] += 1;
+        i8::try_from(outputs[output].weights[next[output] - 1]).ok()
+    };
+    let weights: Option<Vec<i8>> = (0..ty.elements()).map(weight).collect();
+    Some(Tensor::from_vec(ty.shape.clone(), &weights?))
+}
+
 /// The weights of each output.
 fn columns(weights: &Tensor, axis: usize) -> Vec<Vec<i64>> {
     let (size, stride) = (weights.ty().shape[axis], weights.ty().shape.strides()[axis]);
@@ -163,4 +222,38 @@ fn steps(graph: &Graph, bias: ValueId, scale: &[f64]) -> Option<Vec<i64>> {
     let scale = |output: usize| if scale.len() == 1 { scale[0] } else { scale[output] };
     let steps = numbers.iter().enumerate().map(|(output, &number)| (f64::from(number) / scale(output)).round());
     steps.map(|steps| (steps.abs() < f64::from(i32::MAX)).then(|| crate::kernels::cast(steps))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const X: Quantization = Quantization { elem: ElemType::I8, scale: 0.5, zero: -128 };
+
+    /// The number that the sum of an output stands for, where all elements of the input are `x`.
+    fn number(output: &Output, x: i64) -> f64 {
+        let sum = output.start(X) + output.weights.iter().map(|weight| weight * x).sum::<i64>();
+        crate::kernels::cast::<i64, f64>(sum) * output.scale
+    }
+
+    #[test]
+    fn a_large_bias_makes_steps_large() {
+        let output = |bias| Output { weights: vec![100, -127, 64, 3], bias, scale: 1e-8 };
+        for (bias, reduces) in [(1 << 30, true), (-99_174_816, true), (1 << 21, false), (5000, false)] {
+            let (exact, reduced) = (output(bias), output(bias).reduced(X));
+            assert_eq!(reduced.scale > exact.scale, reduces, "{bias}");
+            assert!(!reduces || reduced.largest(X) <= LARGEST);
+            for x in [-128, -1, 0, 127] {
+                let (exact, reduced) = (number(&exact, x), number(&reduced, x));
+                assert!((exact - reduced).abs() <= exact.abs() / 400.0, "{bias}, {x}: {exact} and {reduced}");
+            }
+        }
+    }
+
+    /// Large sums of many weights are no reason to round these.
+    #[test]
+    fn weights_that_matter_are_kept() {
+        let output = Output { weights: vec![127; 4096], bias: 0, scale: 1.0 };
+        assert_eq!(output.reduced(X).scale, 1.0);
+    }
 }
