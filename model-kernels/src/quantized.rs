@@ -1,12 +1,12 @@
 //! The arithmetic of quantized tensors: 8- and 16-bit elements, sums of 32 bits, one rounding.
 //!
 //! An element `q` of a tensor with scale `s` and zero point `z` stands for `s · (q - z)`. A layer sums the products of elements
-//! exactly, modulo 2^32, and [`Requantize`] makes an element of each sum. The zero point of what a layer reads is part of its
+//! exactly, modulo 2^32, and [`Requantize`](crate::Requantize) makes an element of each sum. The zero point of what a layer reads is part of its
 //! bias: `bias'[o] = bias[o] - z · Σ w[o]`. So all targets give the same bits, in whatever order they sum.
 //!
 //! The kernels are second methods of the structs that describe the shapes: [`Conv::quantized`](crate::Conv::quantized) and
-//! others. Where targets want constant data in different orders, the compiler packs one for each [`Packing`], and [`pick`]
-//! chooses.
+//! others. Where targets want constant data in different orders, the compiler packs one for each
+//! [`Packing`](crate::Packing), and [`pick`](crate::pick) chooses.
 
 pub(crate) mod conv;
 pub(crate) mod dense;

@@ -201,11 +201,13 @@ impl Operator for Conv {
 
     fn rows(&self, types: Types, constant: &[bool]) -> Option<Rows> {
         let [batch, _, width, channels] = self.sizes(&types.inputs[0].shape);
-        // A quantized depthwise layer gathers the rows under each row anew, which costs too much where they are short.
-        let gathers = self.integer.is_some() && self.is_depthwise(channels, types.outputs[0].shape[3]);
+        // A quantized depthwise layer gathers the rows under each row anew, which costs too much where they are short; so does a quantized
+        // convolution of few channels, whose gathering is slow where the number of rows is not known while compiling.
+        let depthwise = self.is_depthwise(channels, types.outputs[0].shape[3]);
+        let short = if depthwise { width < LEAST_WIDTH } else { !(self.window.kernel[1] * channels).is_multiple_of(4) };
         // The rows of several planes do not lie one behind another.
         let in_rows = batch == 1 && (!self.planar || channels == 1) && constant[1..].iter().all(|&constant| constant);
-        let in_rows = in_rows && !(gathers && width < LEAST_WIDTH);
+        let in_rows = in_rows && !(self.integer.is_some() && short);
         in_rows.then(|| self.window.rows(types.inputs[0].shape[if self.planar { 2 } else { 1 }], types.outputs[0].shape[1]))
     }
 

@@ -23,7 +23,7 @@ pub const ELEMENTS: &[ElemType] = &[ElemType::I8, ElemType::U8, ElemType::I16, E
 /// point of `x` is folded; and, where sums are requantized, their multipliers: one for each output, or one for all.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Integer {
-    /// What stands for zero in `x`, less [`kernels::Quantized::OFFSET`](crate::kernels::Quantized::OFFSET).
+    /// What stands for zero in `x`, less [`kernels::Quantized::OFFSET`].
     pub x_zero: i32,
     /// The element type of the output.
     pub output: ElemType,

@@ -55,7 +55,7 @@ impl Conv {
         Pixels { conv: self, x, layer, y, scratch, x_zero: x_zero as i16 }.run();
     }
 
-    /// How many elements of scratch the quantized forms need: see [`scratch`].
+    /// How many elements of scratch the quantized forms need.
     pub const fn quantized_scratch(self) -> usize {
         scratch(self.groups, self.depth(), self.run_unit())
     }

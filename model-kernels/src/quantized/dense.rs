@@ -50,7 +50,7 @@ impl Dense {
         }
     }
 
-    /// How many elements of scratch the quantized forms need: none for one row, else see [`scratch`].
+    /// How many elements of scratch the quantized forms need: none for one row.
     pub const fn quantized_scratch(self) -> usize {
         match self.rows {
             0 | 1 => 0,
