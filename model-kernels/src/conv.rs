@@ -296,13 +296,14 @@ impl<T: Accumulate, X: Load<Value = T>, W, B, A> Pixels<'_, T, X, W, B, A> {
     /// Copies what the window of output pixel number `pixel` covers to place `to` of the tile, group by group.
     #[inline(always)]
     fn gather<const P: usize>(&self, pixel: usize, patch: &[[Cell<T>; P]], to: usize) {
+        let set = |patch: &[Cell<T>; P], x: T| patch.get(to).into_iter().for_each(|place| place.set(x));
         if !self.conv.is_inside(pixel) {
-            patch.iter().for_each(|patch| patch[to].set(T::ZERO));
+            patch.iter().for_each(|patch| set(patch, T::ZERO));
         }
         self.conv.parts(pixel, self.conv.depth(), |part| {
             for (k, x) in part.rows(self.x) {
                 let patch = patch.get(k..k + x.len()).unwrap_or_default();
-                patch.iter().zip(x).for_each(|(patch, x)| patch[to].set(x.load()));
+                patch.iter().zip(x).for_each(|(patch, x)| set(patch, x.load()));
             }
         });
     }
