@@ -1,7 +1,5 @@
 //! Steps that run row by row, one behind another, so that of the values between them only a few rows are kept.
 
-use core::ops::Range;
-
 /// How the rows of a stage's output depend on those of its input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rows {
@@ -48,13 +46,6 @@ impl Rows {
     /// Whether padding takes the place of some rows.
     pub fn is_clipped(self) -> bool {
         (0..self.output).any(|row| self.band(row).rows != self.extent)
-    }
-}
-
-impl Band {
-    /// The rows of the input.
-    pub const fn input(self) -> Range<usize> {
-        self.first..self.first + self.rows
     }
 }
 
@@ -132,7 +123,8 @@ mod tests {
     #[test]
     fn bands_stop_at_the_edges() {
         let rows = STAGES[1];
-        let bands: Vec<_> = (0..4).map(|row| rows.band(row)).map(|band| (band.above, band.input())).collect();
+        let bands: Vec<_> =
+            (0..4).map(|row| rows.band(row)).map(|band| (band.above, band.first..band.first + band.rows)).collect();
         assert_eq!(bands, [(1, 0..2), (0, 1..4), (0, 3..6), (0, 5..7)]);
         assert!(rows.is_clipped() && !STAGES[2].is_clipped());
     }

@@ -14,7 +14,7 @@ use crate::plan::{self, Plan};
 /// The most stages of a cascade.
 const MOST_STAGES: usize = 12;
 
-/// A cascade is made where it saves at least one part in as many of the arena.
+/// A cascade is made where it saves at least an eighth of the arena.
 const LEAST_SAVING: usize = 8;
 
 /// How many plans are tried for one cascade.
