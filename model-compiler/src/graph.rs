@@ -88,6 +88,11 @@ impl Graph {
         &self.value(id).ty
     }
 
+    /// The types of values.
+    pub fn types(&self, ids: &[ValueId]) -> Vec<&TensorType> {
+        ids.iter().map(|&id| self.ty(id)).collect()
+    }
+
     /// The elements of a value, when they are known.
     pub fn constant(&self, id: ValueId) -> Option<&Tensor> {
         self.value(id).constant.as_ref()

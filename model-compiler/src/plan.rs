@@ -161,8 +161,7 @@ pub fn scratch(graph: &Graph, node: usize) -> Vec<TensorType> {
 /// Calls `ask` with the types around a node, and which of its inputs are constant.
 pub fn with_types<R>(graph: &Graph, node: usize, ask: impl FnOnce(Types, &[bool]) -> R) -> R {
     let node = &graph.nodes[node];
-    let inputs: Vec<&TensorType> = node.inputs.iter().map(|&id| graph.ty(id)).collect();
-    let outputs: Vec<&TensorType> = node.outputs.iter().map(|&id| graph.ty(id)).collect();
+    let (inputs, outputs) = (graph.types(&node.inputs), graph.types(&node.outputs));
     let constant: Vec<bool> = node.inputs.iter().map(|&id| graph.constant(id).is_some()).collect();
     ask(Types { inputs: &inputs, outputs: &outputs }, &constant)
 }

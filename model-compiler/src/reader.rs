@@ -147,7 +147,7 @@ impl<'a> NodeReader<'a> {
         let Some(found) = self.node.attribute.iter().find(|attribute| attribute.name == name) else {
             return Ok(None);
         };
-        let kind = found.r#type();
+        let kind = AttributeType::from_number(found.r#type).unwrap_or(AttributeType::Undefined);
         if kind == expected || kind == AttributeType::Undefined {
             return Ok(Some(found));
         }

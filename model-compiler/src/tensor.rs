@@ -102,27 +102,51 @@ macro_rules! with_elem {
     }};
 }
 
-/// `with_float!(elem, T => expression)` is as `with_elem!`, in `Some`; `None` when `elem` is no float.
+/// `with_bits!(elem, T => expression)` is as `with_elem!` for what only moves elements: `T` is an unsigned integer of their size.
 #[macro_export]
 #[doc(hidden)]
-macro_rules! with_float {
+macro_rules! with_bits {
+    ($elem:expr, $ty:ident => $body:expr) => {{
+        match $elem.size() {
+            1 => {
+                type $ty = u8;
+                $body
+            }
+            2 => {
+                type $ty = u16;
+                $body
+            }
+            4 => {
+                type $ty = u32;
+                $body
+            }
+            _ => {
+                type $ty = u64;
+                $body
+            }
+        }
+    }};
+}
+
+/// `with_folded!(elem, T => expression)` is as `with_elem!`, in `Some`, for the types in which models compute with constants: `f32`, and the
+/// integers of shapes. What a model computes with constants of other types stays a step, since the instances of a kernel that would fold it
+/// cost every user time to build.
+#[macro_export]
+#[doc(hidden)]
+macro_rules! with_folded {
     ($elem:expr, $ty:ident => $body:expr) => {{
         use $crate::ty::ElemType;
         match $elem {
-            ElemType::F16 => {
-                type $ty = half::f16;
-                Some($body)
-            }
-            ElemType::BF16 => {
-                type $ty = half::bf16;
-                Some($body)
-            }
             ElemType::F32 => {
                 type $ty = f32;
                 Some($body)
             }
-            ElemType::F64 => {
-                type $ty = f64;
+            ElemType::I32 => {
+                type $ty = i32;
+                Some($body)
+            }
+            ElemType::I64 => {
+                type $ty = i64;
                 Some($body)
             }
             _ => None,

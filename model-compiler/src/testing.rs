@@ -33,10 +33,10 @@ impl OneNode {
 
     /// One more input, given at run time.
     pub(crate) fn input(mut self, elem: ElemType, shape: &[usize]) -> Self {
-        let size = |&size: &usize| proto::Dimension { value: Some(proto::DimensionValue::Value(size.try_into().unwrap())) };
+        let size = |&size: &usize| proto::Dimension { value: Some(size.try_into().unwrap()), ..Default::default() };
         let shape = proto::TensorShape { dim: shape.iter().map(size).collect() };
         let ty = proto::TensorType { elem_type: data_type(elem), shape: Some(shape) };
-        let ty = proto::Type { value: Some(proto::TypeValue::Tensor(ty)) };
+        let ty = proto::Type { tensor: Some(ty), ..Default::default() };
         self.inputs.push(proto::ValueInfo { name: self.next_input(), r#type: Some(ty) });
         self.node.input.push(self.next_input());
         self
@@ -181,7 +181,7 @@ impl OneNode {
 }
 
 fn data_type(elem: ElemType) -> i32 {
-    let is = |&number: &i32| DataType::try_from(number).ok().and_then(ElemType::from_onnx) == Some(elem);
+    let is = |&number: &i32| DataType::from_number(number).and_then(ElemType::from_onnx) == Some(elem);
     (1..).find(is).expect("every element type has a number")
 }
 

@@ -18,7 +18,7 @@ pub fn verify(graph: &Graph, after: &str) {
             let known = graph.constant(input).is_some() || defined.contains(&input);
             assert!(known, "after {after}: {name} reads `{}` before it is defined\n{graph}", graph.value(input).name);
         }
-        let types: Vec<&TensorType> = node.inputs.iter().map(|&id| graph.ty(id)).collect();
+        let types = graph.types(&node.inputs);
         let inferred = node.op.rules().infer(&types);
         let found: Vec<TensorType> = node.outputs.iter().map(|&id| graph.ty(id).clone()).collect();
         assert!(inferred.as_ref().ok() == Some(&found), "after {after}: {name} yields {inferred:?}, not {found:?}\n{graph}");

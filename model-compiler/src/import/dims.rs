@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::diagnostic::{Diagnostic, Subject};
-use crate::onnx::proto::{self, DimensionValue, TypeValue};
+use crate::onnx::proto;
 use crate::onnx::tensor;
 use crate::ty::{ElemType, TensorType};
 use crate::{Dim, Options};
@@ -234,19 +234,19 @@ fn all_fixed(sizes: &[Size]) -> Option<Vec<usize>> {
 }
 
 fn declaration(input: &proto::ValueInfo) -> Result<(ElemType, Vec<Size<'_>>), Diagnostic> {
-    let kind = match input.r#type.as_ref().and_then(|ty| ty.value.as_ref()) {
-        Some(TypeValue::Tensor(tensor)) => {
+    let kind = match &input.r#type {
+        Some(proto::Type { tensor: Some(tensor), .. }) => {
             let elem = tensor::elem_type(tensor.elem_type).map_err(|refusal| Diagnostic::new(refusal.message, refusal.help))?;
             if let Some(shape) = &tensor.shape {
                 return Ok((elem, shape.dim.iter().map(size).collect()));
             }
             "a tensor of unknown rank"
         }
-        Some(TypeValue::Sequence(_)) => "a sequence",
-        Some(TypeValue::Map(_)) => "a map",
-        Some(TypeValue::Optional(_)) => "an optional value",
-        Some(TypeValue::SparseTensor(_)) => "a sparse tensor",
-        None => "a value without a type",
+        Some(proto::Type { sequence: Some(_), .. }) => "a sequence",
+        Some(proto::Type { map: Some(_), .. }) => "a map",
+        Some(proto::Type { optional: Some(_), .. }) => "an optional value",
+        Some(proto::Type { sparse_tensor: Some(_), .. }) => "a sparse tensor",
+        _ => "a value without a type",
     };
     Err(Diagnostic::new(
         format!("input `{}` is {kind}; expected a tensor with known dimensions", input.name),
@@ -255,9 +255,9 @@ fn declaration(input: &proto::ValueInfo) -> Result<(ElemType, Vec<Size<'_>>), Di
 }
 
 fn size(dim: &proto::Dimension) -> Size<'_> {
-    match &dim.value {
-        Some(DimensionValue::Value(size)) => usize::try_from(*size).map_or(Size::Unnamed, Size::Fixed),
-        Some(DimensionValue::Param(name)) if !name.is_empty() && name != "?" => Size::Named(name),
+    match (dim.value, &dim.param) {
+        (Some(size), _) => usize::try_from(size).map_or(Size::Unnamed, Size::Fixed),
+        (None, Some(name)) if !name.is_empty() && name != "?" => Size::Named(name),
         _ => Size::Unnamed,
     }
 }
@@ -290,16 +290,13 @@ mod tests {
     /// An input of the dimensions that `sizes` lists as types print them: `N, 4, ?`.
     fn input(name: &str, sizes: &str) -> proto::ValueInfo {
         let dim = |size: &str| {
-            let value = match size.parse() {
-                Ok(size) => Some(DimensionValue::Value(size)),
-                Err(_) if size == "?" => None,
-                Err(_) => Some(DimensionValue::Param(size.to_owned())),
-            };
-            proto::Dimension { value }
+            let value = size.parse().ok();
+            let named = value.is_none() && size != "?";
+            proto::Dimension { value, param: named.then(|| size.to_owned()) }
         };
         let dim = sizes.split(", ").map(dim).collect();
         let tensor = proto::TensorType { elem_type: 1, shape: Some(proto::TensorShape { dim }) };
-        proto::ValueInfo { name: name.to_owned(), r#type: Some(proto::Type { value: Some(TypeValue::Tensor(tensor)) }) }
+        proto::ValueInfo { name: name.to_owned(), r#type: Some(proto::Type { tensor: Some(tensor), ..Default::default() }) }
     }
 
     /// The types, notes and messages for inputs `a`, `b`, … of these dimensions.

@@ -9,7 +9,7 @@ use crate::ty::{ElemType, Shape, TensorType};
 /// Reads the elements of a stored tensor.
 pub fn read(stored: &proto::Tensor, source: &Source) -> Result<Tensor> {
     let ty = read_type(stored)?;
-    if stored.data_location() == DataLocation::External {
+    if stored.data_location == i32::from(DataLocation::External) {
         return external(stored, ty, source);
     }
     if let Some(raw) = &stored.raw_data {
@@ -20,7 +20,7 @@ pub fn read(stored: &proto::Tensor, source: &Source) -> Result<Tensor> {
 
 /// The element type that number `data_type` of a file stands for.
 pub fn elem_type(data_type: i32) -> Result<ElemType> {
-    let known = DataType::try_from(data_type).ok();
+    let known = DataType::from_number(data_type);
     known.and_then(ElemType::from_onnx).ok_or_else(|| {
         let found = known.map_or(format!("number {data_type}"), |known| format!("{known:?}").to_lowercase());
         Refusal::new(

@@ -12,7 +12,7 @@ use crate::op::{LATEST, Op, OpDef, Operator, Types};
 use crate::reader::NodeReader;
 use crate::tensor::Tensor;
 use crate::ty::{ElemType, TensorType};
-use crate::{with_elem, with_float};
+use crate::with_folded;
 
 /// What ONNX calls this family.
 pub const DEFS: &[OpDef] = &[
@@ -99,13 +99,13 @@ impl Operator for Arg {
 
     fn fold(&self, inputs: &[&Tensor], outputs: &[TensorType]) -> Option<Vec<Tensor>> {
         let kernel = kernel(self.axis, self.last, inputs[0].ty());
-        let indices = with_elem!(inputs[0].ty().elem, T => {
+        let indices = with_folded!(inputs[0].ty().elem, T => {
             let x = inputs[0].to_vec::<T>();
             filled::<i64>(&outputs[0], |y| match self.target {
                 Target::Greatest => kernel.max(&x, y),
                 Target::Least => kernel.min(&x, y),
             })
-        });
+        })?;
         Some(vec![indices])
     }
 
@@ -131,8 +131,7 @@ impl Operator for Hardmax {
 
     fn fold(&self, inputs: &[&Tensor], outputs: &[TensorType]) -> Option<Vec<Tensor>> {
         let kernel = kernel(self.axis, false, &outputs[0]);
-        let y = with_float!(outputs[0].elem, T => mapped::<T>(inputs[0], &outputs[0], |x, y| kernel.hardmax(x, y)))?;
-        Some(vec![y])
+        (outputs[0].elem == ElemType::F32).then(|| vec![mapped::<f32>(inputs[0], &outputs[0], |x, y| kernel.hardmax(x, y))])
     }
 
     fn transposed(&self, _types: Types, perm: &[usize]) -> Option<(Op, Vec<usize>)> {

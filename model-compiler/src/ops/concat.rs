@@ -12,7 +12,7 @@ use crate::op::{LATEST, Op, OpDef, Operator, Types, View};
 use crate::reader::{self, NodeReader};
 use crate::tensor::Tensor;
 use crate::ty::{Shape, TensorType};
-use crate::with_elem;
+use crate::with_bits;
 
 /// What ONNX calls this family.
 pub const DEFS: &[OpDef] = &[OpDef { name: "Concat", opset: 4..=LATEST, read }];
@@ -94,7 +94,7 @@ impl Operator for Concat {
     fn fold(&self, inputs: &[&Tensor], outputs: &[TensorType]) -> Option<Vec<Tensor>> {
         let shapes: Vec<&Shape> = inputs.iter().map(|input| &input.ty().shape).collect();
         let copies = self.copies(&shapes, &outputs[0].shape);
-        let joined = with_elem!(outputs[0].elem, T => filled::<T>(&outputs[0], |y| {
+        let joined = with_bits!(outputs[0].elem, T => filled::<T>(&outputs[0], |y| {
             copies.iter().zip(inputs).for_each(|(copy, input)| copy.run(&input.to_vec::<T>(), y));
         }));
         Some(vec![joined])

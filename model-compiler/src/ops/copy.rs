@@ -12,7 +12,7 @@ use crate::kernels::{self, Overlap};
 use crate::op::{Operator, Types};
 use crate::tensor::{Element, Tensor};
 use crate::ty::{Shape, TensorType};
-use crate::with_elem;
+use crate::with_bits;
 
 /// The input's elements.
 #[derive(Clone, Debug, PartialEq)]
@@ -127,7 +127,7 @@ impl Strided {
 
     /// The copy of `input` into an output of type `ty`, all of which it fills; `None` where the kernel has too few dimensions.
     pub fn fold(&self, input: &Tensor, ty: &TensorType) -> Option<Tensor> {
-        self.fits().then(|| with_elem!(ty.elem, T => filled::<T>(ty, |y| self.run(&input.to_vec::<T>(), y))))
+        self.fits().then(|| with_bits!(ty.elem, T => filled::<T>(ty, |y| self.run(&input.to_vec::<T>(), y))))
     }
 
     /// Copies elements while folding.

@@ -12,7 +12,7 @@ use crate::op::{LATEST, Op, OpDef, Operator, Types};
 use crate::reader::{self, NodeReader};
 use crate::tensor::Tensor;
 use crate::ty::{ElemType, TensorType};
-use crate::with_elem;
+use crate::with_folded;
 
 /// What ONNX calls this family.
 pub const DEFS: &[OpDef] = &[
@@ -67,10 +67,10 @@ impl Operator for Cumulate {
 
     fn fold(&self, inputs: &[&Tensor], outputs: &[TensorType]) -> Option<Vec<Tensor>> {
         let kernel = self.kernel(&outputs[0]);
-        let y = with_elem!(outputs[0].elem, T => mapped::<T>(inputs[0], &outputs[0], |x, y| match self.product {
+        let y = with_folded!(outputs[0].elem, T => mapped::<T>(inputs[0], &outputs[0], |x, y| match self.product {
             true => kernel.product(x, y),
             false => kernel.sum(x, y),
-        }));
+        }))?;
         Some(vec![y])
     }
 

@@ -115,11 +115,14 @@ pub fn expect_one_type(inputs: &[&TensorType], allowed: &[ElemType]) -> Result<(
 }
 
 /// The elements of `weights` that `order` names, one after another.
-pub fn reordered(weights: &Tensor, order: impl Iterator<Item = usize>) -> Tensor {
+pub fn reordered(weights: &Tensor, mut order: impl Iterator<Item = usize>) -> Tensor {
+    let order: &mut dyn Iterator<Item = usize> = &mut order;
     let size = weights.ty().elem.size();
     let bytes = weights.bytes();
     let mut reordered = Vec::with_capacity(bytes.len());
-    order.for_each(|index| reordered.extend_from_slice(&bytes[index * size..(index + 1) * size]));
+    for index in order {
+        reordered.extend_from_slice(&bytes[index * size..(index + 1) * size]);
+    }
     Tensor::new(weights.ty().clone(), reordered).expect("an order names every element once")
 }
 

@@ -17,7 +17,7 @@ use crate::op::{LATEST, Op, OpDef, Operator, Types};
 use crate::reader::NodeReader;
 use crate::tensor::Tensor;
 use crate::ty::{ElemType, Shape, TensorType};
-use crate::with_elem;
+use crate::with_bits;
 
 /// What ONNX calls this family.
 pub const DEFS: &[OpDef] = &[OpDef { name: "Gather", opset: 1..=LATEST, read }];
@@ -109,7 +109,7 @@ impl Operator for Gather {
     fn fold(&self, inputs: &[&Tensor], outputs: &[TensorType]) -> Option<Vec<Tensor>> {
         let kernel = self.kernel(&inputs[0].ty().shape);
         let indices = inputs[1].to_ints()?;
-        let gathered = with_elem!(outputs[0].elem, T => {
+        let gathered = with_bits!(outputs[0].elem, T => {
             filled::<T>(&outputs[0], |y| kernel.run(&inputs[0].to_vec::<T>(), &indices, y))
         });
         Some(vec![gathered])

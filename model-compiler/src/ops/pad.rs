@@ -14,7 +14,7 @@ use crate::reader::NodeReader;
 use crate::scalar::Scalar;
 use crate::tensor::Tensor;
 use crate::ty::{Shape, TensorType};
-use crate::with_elem;
+use crate::with_bits;
 
 /// What ONNX calls this family.
 pub const DEFS: &[OpDef] = &[
@@ -204,7 +204,7 @@ impl Operator for Pad {
     fn fold(&self, inputs: &[&Tensor], outputs: &[TensorType]) -> Option<Vec<Tensor>> {
         let kernel = self.kernel(&inputs[0].ty().shape)?;
         let elem = outputs[0].elem;
-        let padded = with_elem!(elem, T => {
+        let padded = with_bits!(elem, T => {
             let x = inputs[0].to_vec::<T>();
             filled::<T>(&outputs[0], |y| match self.mode {
                 Mode::Constant(value) => kernel.constant(&x, Scalar::tensor(elem, [], &[value]).to_vec::<T>()[0], y),

@@ -17,12 +17,11 @@ use super::elementwise::Expr;
 use super::{FLOATS, cells, dense, expect_elem};
 use crate::diagnostic::Result;
 use crate::emit::{Lower, elem, literal};
-use crate::kernels::{self, Accumulate, Float, Load, Overlap, Sequence};
+use crate::kernels::{self, Overlap, Sequence};
 use crate::op::{LATEST, Op, OpDef, Operator, Types};
 use crate::scalar::{Get, Scalar};
 use crate::tensor::Tensor;
 use crate::ty::{ElemType, TensorType};
-use crate::with_float;
 
 /// What ONNX calls this family.
 pub const DEFS: &[OpDef] = &[
@@ -129,16 +128,13 @@ impl Recurrent {
     }
 
     /// The outputs for constant inputs of type `T`.
-    fn folded<T>(&self, inputs: &[&Tensor], outputs: &[TensorType]) -> Vec<Tensor>
-    where
-        T: Accumulate + Float + Get + Load<Value = T>,
-    {
+    fn folded(&self, inputs: &[&Tensor], outputs: &[TensorType]) -> Vec<Tensor> {
         let types: Vec<&TensorType> = inputs.iter().map(|input| input.ty()).collect();
-        let elements = |input: Input| inputs[input as usize].to_vec::<T>();
+        let elements = |input: Input| inputs[input as usize].to_vec::<f32>();
         let (x, weights, bias, peepholes) =
             (elements(Input::X), elements(Input::Weights), elements(Input::Bias), elements(Input::Peepholes));
         let lengths = inputs[Input::Lengths as usize].to_vec::<i32>();
-        let places: Vec<Vec<Cell<T>>> = outputs.iter().map(|ty| cells(ty.elements())).collect();
+        let places: Vec<Vec<Cell<f32>>> = outputs.iter().map(|ty| cells(ty.elements())).collect();
         let (y, states) = places.split_at(usize::from(self.sequence));
         for (state, initial) in states.iter().zip([Input::InitialH, Input::InitialC]) {
             state.iter().zip(elements(initial)).for_each(|(place, element)| place.set(element));
@@ -150,7 +146,7 @@ impl Recurrent {
             let sequence = Sequence { x: &x, weights: &weights, bias: &bias, lengths: &lengths, y, h, scratch: &scratch };
             let function = |index: usize| {
                 let expr = &direction.activations[index];
-                move |x: T| expr.eval(&[x.into()]).and_then(T::get).expect("the reader makes it for this type")
+                move |x: f32| expr.eval(&[x.into()]).and_then(f32::get).expect("the reader makes it for this type")
             };
             match self.unit {
                 Unit::Rnn => kernel.rnn(sequence, function(0)),
@@ -162,8 +158,8 @@ impl Recurrent {
                 }
             }
         }
-        let tensor = |(ty, places): (&TensorType, &Vec<Cell<T>>)| {
-            let elements: Vec<T> = places.iter().map(Cell::get).collect();
+        let tensor = |(ty, places): (&TensorType, &Vec<Cell<f32>>)| {
+            let elements: Vec<f32> = places.iter().map(Cell::get).collect();
             Tensor::from_elements(ty.clone(), &elements)
         };
         outputs.iter().zip(&places).map(tensor).collect()
@@ -223,7 +219,7 @@ impl Operator for Recurrent {
     }
 
     fn fold(&self, inputs: &[&Tensor], outputs: &[TensorType]) -> Option<Vec<Tensor>> {
-        with_float!(outputs[0].elem, T => self.folded::<T>(inputs, outputs))
+        (outputs[0].elem == ElemType::F32).then(|| self.folded(inputs, outputs))
     }
 
     fn without_output(&self, output: usize) -> Option<Op> {

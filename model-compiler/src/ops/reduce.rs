@@ -14,7 +14,7 @@ use crate::op::{LATEST, Op, OpDef, Operator, Types};
 use crate::reader::{self, NodeReader};
 use crate::tensor::Tensor;
 use crate::ty::{ElemType, Shape, TensorType};
-use crate::{with_elem, with_float};
+use crate::with_folded;
 
 /// `reductions! { "ReduceMax": Max, attribute until 17; }` lists `ReduceMax`, up to opset 17 with axes as an attribute and then with
 /// axes as an input.
@@ -219,10 +219,11 @@ impl Operator for Reduce {
         let y = match (self.method, ty.elem) {
             (Method::Max, ElemType::Bool) => mapped::<u8>(x, ty, |x, y| kernel.any(x, y)),
             (Method::Min, ElemType::Bool) => mapped::<u8>(x, ty, |x, y| kernel.all(x, y)),
-            (Method::L2 | Method::LogSum | Method::LogSumExp, elem) => {
-                with_float!(elem, T => mapped::<T>(x, ty, |x, y| self.method.run_float(kernel, x, y)))?
+            (Method::L2 | Method::LogSum | Method::LogSumExp, ElemType::F32) => {
+                mapped::<f32>(x, ty, |x, y| self.method.run_float(kernel, x, y))
             }
-            (method, elem) => with_elem!(elem, T => mapped::<T>(x, ty, |x, y| method.run(kernel, x, y))),
+            (Method::L2 | Method::LogSum | Method::LogSumExp, _) => return None,
+            (method, elem) => with_folded!(elem, T => mapped::<T>(x, ty, |x, y| method.run(kernel, x, y)))?,
         };
         Some(vec![y])
     }

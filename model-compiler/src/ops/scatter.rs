@@ -17,7 +17,7 @@ use crate::op::{LATEST, OpDef, Operator, Types};
 use crate::reader::NodeReader;
 use crate::tensor::Tensor;
 use crate::ty::{ElemType, Shape, TensorType};
-use crate::with_elem;
+use crate::{with_bits, with_folded};
 
 /// What ONNX calls this family.
 pub const DEFS: &[OpDef] = &[
@@ -118,22 +118,6 @@ impl Scatter {
     fn kernel(data: &TensorType) -> kernels::Scatter {
         kernels::Scatter { slices: data.shape[0], inner: data.shape[1] }
     }
-
-    /// Runs the kernel while folding.
-    fn run<T: kernels::Number + kernels::Load<Value = T>>(
-        &self,
-        kernel: kernels::Scatter,
-        (data, indices, updates): (&[T], &[i64], &[T]),
-        y: &[std::cell::Cell<T>],
-    ) {
-        match self.reduction {
-            Reduction::Last => kernel.run(data, indices, updates, y, |_, update| update),
-            Reduction::Add => kernel.run(data, indices, updates, y, kernels::add),
-            Reduction::Mul => kernel.run(data, indices, updates, y, kernels::mul),
-            Reduction::Max => kernel.run(data, indices, updates, y, kernels::max),
-            Reduction::Min => kernel.run(data, indices, updates, y, kernels::min),
-        }
-    }
 }
 
 impl Operator for Scatter {
@@ -155,10 +139,22 @@ impl Operator for Scatter {
     fn fold(&self, inputs: &[&Tensor], outputs: &[TensorType]) -> Option<Vec<Tensor>> {
         let kernel = Self::kernel(&outputs[0]);
         let indices = inputs[1].to_ints()?;
-        let y = with_elem!(outputs[0].elem, T => {
-            let (data, updates) = (inputs[0].to_vec::<T>(), inputs[2].to_vec::<T>());
-            filled::<T>(&outputs[0], |y| self.run(kernel, (&data, &indices, &updates), y))
-        });
+        let y = match self.reduction {
+            Reduction::Last => with_bits!(outputs[0].elem, T => {
+                let (data, updates) = (inputs[0].to_vec::<T>(), inputs[2].to_vec::<T>());
+                filled::<T>(&outputs[0], |y| kernel.run(&data, &indices, &updates, y, |_, update| update))
+            }),
+            reduction => with_folded!(outputs[0].elem, T => {
+                let (data, updates) = (inputs[0].to_vec::<T>(), inputs[2].to_vec::<T>());
+                let combine = match reduction {
+                    Reduction::Add => kernels::add,
+                    Reduction::Mul => kernels::mul,
+                    Reduction::Max => kernels::max,
+                    _ => kernels::min::<T>,
+                };
+                filled::<T>(&outputs[0], |y| kernel.run(&data, &indices, &updates, y, combine))
+            })?,
+        };
         Some(vec![y])
     }
 

@@ -18,7 +18,6 @@ use crate::reader::{self, NodeReader};
 use crate::scalar::Scalar;
 use crate::tensor::Tensor;
 use crate::ty::{ElemType, TensorType};
-use crate::with_float;
 
 /// What ONNX calls this family.
 pub const DEFS: &[OpDef] = &[
@@ -179,12 +178,11 @@ impl Operator for Fourier {
     fn fold(&self, inputs: &[&Tensor], outputs: &[TensorType]) -> Option<Vec<Tensor>> {
         let kernel = self.kernel(inputs[0].ty());
         let turns = self.turns(outputs[0].elem);
-        let y = with_float!(outputs[0].elem, T => {
-            let (x, turns) = (inputs[0].to_vec::<T>(), turns.to_vec::<T>());
-            let window = inputs.get(1).map_or(Vec::new(), |window| window.to_vec::<T>());
-            filled::<T>(&outputs[0], |y| kernel.run(&x, &window, &turns, y, &cells(kernel.scratch())))
-        })?;
-        Some(vec![y])
+        (outputs[0].elem == ElemType::F32).then(|| {
+            let (x, turns) = (inputs[0].to_vec::<f32>(), turns.to_vec::<f32>());
+            let window = inputs.get(1).map_or(Vec::new(), |window| window.to_vec::<f32>());
+            vec![filled::<f32>(&outputs[0], |y| kernel.run(&x, &window, &turns, y, &cells(kernel.scratch())))]
+        })
     }
 
     fn scratch(&self, types: Types, _constant: &[bool]) -> Vec<TensorType> {

@@ -12,7 +12,7 @@ use crate::op::{LATEST, Op, OpDef, Operator, Types};
 use crate::reader::NodeReader;
 use crate::tensor::Tensor;
 use crate::ty::{ElemType, TensorType};
-use crate::with_elem;
+use crate::with_folded;
 
 /// What ONNX calls this family.
 pub const DEFS: &[OpDef] = &[
@@ -85,9 +85,9 @@ impl Operator for TopK {
     fn fold(&self, inputs: &[&Tensor], outputs: &[TensorType]) -> Option<Vec<Tensor>> {
         let kernel = self.kernel(inputs[0].ty());
         let indices = cells::<i64>(outputs[1].elements());
-        let values = with_elem!(outputs[0].elem, T => {
+        let values = with_folded!(outputs[0].elem, T => {
             super::mapped::<T>(inputs[0], &outputs[0], |x, y| kernel.run(x, y, &indices))
-        });
+        })?;
         let indices: Vec<i64> = indices.iter().map(std::cell::Cell::get).collect();
         Some(vec![values, Tensor::from_vec(outputs[1].shape.clone(), &indices)])
     }

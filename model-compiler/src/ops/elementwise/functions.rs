@@ -55,6 +55,15 @@ impl PartialEq for Function {
     }
 }
 
+/// Returns the value, if there is one.
+macro_rules! first_of {
+    ($value:expr) => {
+        if let value @ Some(_) = $value {
+            return value;
+        }
+    };
+}
+
 /// `function!(exp, unary, float)` is the [`Function`] `model_kernels::exp` of the form [`unary`] for each float type;
 /// `function!(quantize, quantization, [f32 f64] of [i8 u8])` is of the form [`quantization`] for each pair of types.
 macro_rules! function {
@@ -63,13 +72,13 @@ macro_rules! function {
     ($name:ident, $form:ident, signed) => { function!($name, $form, [f32 f64 f16 bf16 i8 i16 i32 i64]) };
     ($name:ident, $form:ident, number) => { function!($name, $form, [f32 f64 f16 bf16 i8 i16 i32 i64 u8 u16 u32 u64]) };
     ($name:ident, $form:ident, [$($ty:ty)*]) => {
-        Function { name: stringify!($name), eval: |arguments| None$(.or_else(|| $form::<$ty>(arguments, kernels::$name)))* }
+        Function { name: stringify!($name), eval: |arguments| { $(first_of!($form::<$ty>(arguments, kernels::$name));)* None } }
     };
     ($name:ident, $form:ident, [$($ty:ty)*] of $others:tt) => {
-        Function { name: stringify!($name), eval: |arguments| None$(.or_else(|| function!(arguments, $name, $form, $ty, $others)))* }
+        Function { name: stringify!($name), eval: |arguments| { $(function!(arguments, $name, $form, $ty, $others);)* None } }
     };
     ($arguments:ident, $name:ident, $form:ident, $ty:ty, [$($other:ty)*]) => {
-        None$(.or_else(|| $form::<$ty, $other>($arguments, kernels::$name)))*
+        $(first_of!($form::<$ty, $other>($arguments, kernels::$name));)*
     };
     ($name:ident, $form:ident) => {
         Function { name: stringify!($name), eval: |arguments| $form(arguments, kernels::$name) }
@@ -234,16 +243,34 @@ pub fn function(name: &str) -> &'static Function {
 }
 
 /// A value converted as `Cast` does: <https://onnx.ai/onnx/operators/onnx__Cast.html>
+///
+/// It is widened first, which is exact, so that not every type needs a conversion to every other.
 pub fn cast(from: Scalar, to: ElemType) -> Scalar {
-    let from = match from {
-        Scalar::Bool(truth) => Scalar::U8(kernels::truth(truth)),
-        other => other,
-    };
-    with_elem!(from.elem(), F => {
-        let value = F::get(from).expect("the type that was asked for");
-        if to == ElemType::Bool {
-            return Scalar::Bool(kernels::truth(value));
-        }
-        with_elem!(to, T => Scalar::from(kernels::cast::<F, T>(value)))
-    })
+    macro_rules! narrow {
+        ($wide:expr) => {{
+            let wide = $wide;
+            match to {
+                ElemType::Bool => Scalar::Bool(kernels::truth(wide)),
+                _ => with_elem!(to, T => Scalar::from(kernels::cast::<_, T>(wide))),
+            }
+        }};
+    }
+    let signed = |value: i64| narrow!(value);
+    let unsigned = |value: u64| narrow!(value);
+    let float = |value: f64| narrow!(value);
+    match from {
+        Scalar::Bool(truth) => unsigned(kernels::truth(truth).into()),
+        Scalar::U8(value) => unsigned(value.into()),
+        Scalar::U16(value) => unsigned(value.into()),
+        Scalar::U32(value) => unsigned(value.into()),
+        Scalar::U64(value) => unsigned(value),
+        Scalar::I8(value) => signed(value.into()),
+        Scalar::I16(value) => signed(value.into()),
+        Scalar::I32(value) => signed(value.into()),
+        Scalar::I64(value) => signed(value),
+        Scalar::F16(value) => float(value.into()),
+        Scalar::BF16(value) => float(value.into()),
+        Scalar::F32(value) => float(value.into()),
+        Scalar::F64(value) => float(value),
+    }
 }
