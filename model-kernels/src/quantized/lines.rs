@@ -25,10 +25,12 @@ pub(crate) struct Lines {
 pub(crate) const OUTPUTS: usize = 4;
 
 impl Lines {
-    /// The lines of `depthwise`: rows or columns, whichever are longer, unless only the shorter ones work in place.
+    /// The lines of `depthwise`: rows or columns, whichever are longer, of outputs or else of weights, unless only the shorter ones
+    /// work in place.
     pub(crate) const fn of(depthwise: Depthwise) -> Self {
+        let Depthwise { output, kernel, .. } = depthwise;
         let (rows, columns) = (Self::rows(depthwise), Self::rows(depthwise).turn());
-        let prefer_columns = depthwise.output[0] > depthwise.output[1];
+        let prefer_columns = output[0] > output[1] || output[0] == output[1] && kernel[0] > kernel[1];
         let (first, second) = if prefer_columns { (columns, rows) } else { (rows, columns) };
         if second.work_in_place() && !first.work_in_place() { second } else { first }
     }
