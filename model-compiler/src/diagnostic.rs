@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use proc_macro2::TokenStream;
+
 use crate::ty::TensorType;
 
 /// Why an operator cannot take a node: what was found and what is allowed, in lower case, names in backticks.
@@ -35,6 +37,8 @@ pub enum Subject {
     Dim(String),
     /// The argument `io`.
     Io,
+    /// The budget of this name.
+    Budget(&'static str),
 }
 
 /// One fault of a model.
@@ -99,6 +103,8 @@ pub struct Diagnostics {
     pub inputs: Vec<(String, Option<TensorType>)>,
     /// Names of the outputs with their types, as far as known.
     pub outputs: Vec<(String, Option<TensorType>)>,
+    /// The module, where the model is right and only costs more than it may.
+    pub module: Option<TokenStream>,
 }
 
 impl From<Diagnostic> for Diagnostics {

@@ -19,6 +19,7 @@ use proc_macro2::{Ident, Literal, TokenStream};
 use quote::quote;
 
 use crate::Options;
+use crate::contract::Constant;
 use crate::emit::calls::Calls;
 use crate::emit::interface::Interface;
 use crate::emit::names::Names;
@@ -28,8 +29,16 @@ use crate::onnx::Source;
 use crate::plan::{self, Margin, Owner, Plan, Step};
 use crate::ty::TensorType;
 
+/// The module as it was written.
+pub struct Module {
+    /// The text.
+    pub tokens: TokenStream,
+    /// Its constant data, but for what takes the place of another constant on some targets.
+    pub weights: Vec<Constant>,
+}
+
 /// Writes the module.
-pub fn rust(graph: &Graph, plan: &Plan, options: &Options, source: &Source) -> TokenStream {
+pub fn rust(graph: &Graph, plan: &Plan, options: &Options, source: &Source) -> Module {
     let emit = Emit::new(graph, plan);
     let (steps, kernels) = emit.steps();
     let interface = Interface::of_graph(graph);
@@ -37,18 +46,20 @@ pub fn rust(graph: &Graph, plan: &Plan, options: &Options, source: &Source) -> T
     let Options { name: module, visibility, runtime, .. } = options;
     let types = interface.types();
     let constants = constants(graph, plan, &emit);
+    let budgets = interface::budgets(options.budgets);
     let signature = interface.signature(module);
     let tensors = interface.modules();
     let model = model(&emit, &interface, steps);
     let memory = emit.memory();
     let weights = emit.weights.borrow().module();
-    quote! {
+    let tokens = quote! {
         #(#[doc = #summary])*
         #visibility mod #module {
             use #runtime as rt;
 
             #types
             #constants
+            #budgets
             #signature
             #tensors
             #model
@@ -56,7 +67,8 @@ pub fn rust(graph: &Graph, plan: &Plan, options: &Options, source: &Source) -> T
             #memory
             #weights
         }
-    }
+    };
+    Module { tokens, weights: emit.weights.into_inner().counted() }
 }
 
 /// What the parts of the module share.

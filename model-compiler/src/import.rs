@@ -376,6 +376,7 @@ impl<'a> Import<'a> {
             inputs: self.inputs.iter().map(|input| (input.name.clone(), ty(&input.name))).collect(),
             outputs: outputs.map(|output| (output.name.clone(), ty(&output.name).or_else(|| declared(output)))).collect(),
             faults: self.faults,
+            module: None,
         })
     }
 }

@@ -3,6 +3,7 @@
 //! [`compile`] is the whole lane. `model-macro` calls it for `include_model!`; tests, fuzzers, build scripts and command-line
 //! tools may call it too.
 
+pub mod contract;
 pub mod diagnostic;
 pub mod emit;
 pub mod graph;
@@ -28,6 +29,7 @@ use std::fmt;
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
 
+use crate::contract::Budgets;
 use crate::diagnostic::Diagnostics;
 use crate::onnx::Source;
 
@@ -44,6 +46,8 @@ pub struct Options {
     pub dims: Vec<(String, Dim)>,
     /// What quantized inputs and outputs are; without it what the file says.
     pub io: Option<Io>,
+    /// What the model may cost.
+    pub budgets: Budgets,
 }
 
 /// What the quantized inputs and outputs of the module are.
@@ -83,6 +87,7 @@ impl Options {
             runtime: quote!(::model_runtime),
             dims: Vec::new(),
             io: None,
+            budgets: Budgets::default(),
         }
     }
 }
@@ -93,5 +98,10 @@ pub fn compile(source: &Source, options: &Options) -> Result<TokenStream, Diagno
     let mut graph = import::graph(&model, options)?;
     passes::run(&mut graph);
     let plan = plan::Plan::new(&graph);
-    Ok(emit::rust(&graph, &plan, options, source))
+    let module = emit::rust(&graph, &plan, options, source);
+    let faults = contract::broken(&graph, &plan, &module.weights, options.budgets, &source.name);
+    if faults.is_empty() {
+        return Ok(module.tokens);
+    }
+    Err(Diagnostics { faults, module: Some(module.tokens), ..Diagnostics::default() })
 }

@@ -1,8 +1,9 @@
 //! What stands between the parentheses: `"wake.onnx", pub(crate) name = detector, dims = { batch: 1, "input": [1, 512] },
-//! io = quantized`.
+//! io = quantized, ram = 12 KiB`.
 
 use std::path::Path;
 
+use model_compiler::contract::{BUDGETS, Budgets};
 use model_compiler::diagnostic::Diagnostic;
 use model_compiler::{Dim, Io, Options, emit::names};
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
@@ -10,6 +11,8 @@ use quote::quote;
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream};
 use syn::{LitInt, LitStr, Result, Token, braced, bracketed};
+
+use crate::budget::{self, Budget};
 
 /// The macro's arguments.
 pub(crate) struct Arguments {
@@ -25,6 +28,8 @@ pub(crate) struct Arguments {
     pub(crate) dims: Vec<(String, Span, Dim)>,
     /// What quantized inputs and outputs are, if it is given, with its place in the source.
     pub(crate) io: Option<(Io, Span)>,
+    /// What the model may cost.
+    pub(crate) budgets: Vec<Budget>,
     /// What is wrong behind the path. The rest still holds, so that the module has the name and types that the user expects.
     pub(crate) errors: Vec<syn::Error>,
 }
@@ -44,8 +49,16 @@ impl Parse for Arguments {
             ));
         }
         let path = input.parse()?;
-        let mut arguments =
-            Self { runtime, path, visibility: quote!(pub), name: None, dims: Vec::new(), io: None, errors: Vec::new() };
+        let mut arguments = Self {
+            runtime,
+            path,
+            visibility: quote!(pub),
+            name: None,
+            dims: Vec::new(),
+            io: None,
+            budgets: Vec::new(),
+            errors: Vec::new(),
+        };
         if !input.is_empty() {
             arguments.errors.extend(input.parse::<Token![,]>().err());
         }
@@ -73,6 +86,14 @@ impl Arguments {
                     self.errors.push(error(span, "`io` is given twice; expected once", "keep one of the two"));
                 }
             }
+            Argument::Budget(budget) => {
+                if self.budgets.iter().any(|other| other.name == budget.name) {
+                    let message = format!("`{}` is given twice; expected once", budget.name);
+                    self.errors.push(error(budget.span, message, "keep one of the two"));
+                    return;
+                }
+                self.budgets.push(budget);
+            }
             Argument::Dims { entries, errors } => {
                 self.errors.extend(errors);
                 for Entry { key, span, dim } in entries {
@@ -97,7 +118,16 @@ impl Arguments {
             runtime: self.runtime.clone(),
             dims: self.dims.iter().map(|(key, _, dim)| (key.clone(), dim.clone())).collect(),
             io: self.io.map(|(io, _)| io),
+            budgets: self.limits(),
         }
+    }
+
+    fn limits(&self) -> Budgets {
+        let mut budgets = Budgets::default();
+        for (name, limit) in BUDGETS.into_iter().zip(budgets.limits()) {
+            *limit = self.budgets.iter().find(|budget| budget.name == name).map(|budget| budget.limit);
+        }
+        budgets
     }
 }
 
@@ -106,6 +136,7 @@ enum Argument {
     Name { visibility: Option<TokenStream>, name: Ident },
     Dims { entries: Vec<Entry>, errors: Vec<syn::Error> },
     Io { io: Io, span: Span },
+    Budget(Budget),
 }
 
 impl Parse for Argument {
@@ -128,14 +159,17 @@ impl Parse for Argument {
                 input.parse::<Token![=]>()?;
                 Ok(Self::Io { span: input.span(), io: io(input)? })
             }
-            "dims" | "io" => Err(error(
+            known if visibility.is_none() && BUDGETS.contains(&known) => Ok(Self::Budget(budget::parse(&key, input)?)),
+            known if known == "dims" || known == "io" || BUDGETS.contains(&known) => Err(error(
                 key.span(),
                 format!("`{}` stands before `{key}`; only `name` takes a visibility", visibility.unwrap_or_default()),
                 "move it before the module's name: `pub(crate) name = detector`",
             )),
             unknown => Err(error(
                 key.span(),
-                format!("`{unknown}` is no argument of `include_model!`; known are `name`, `dims` and `io`"),
+                format!(
+                    "`{unknown}` is no argument of `include_model!`; known are `name`, `dims`, `io`, `ram`, `weights`, `macs`, `stack` and `code`"
+                ),
                 "remove it, or correct its name",
             )),
         }
@@ -209,7 +243,7 @@ fn size(input: ParseStream) -> Result<usize> {
 }
 
 /// The token that comes next, for a message.
-fn next(input: ParseStream) -> String {
+pub(crate) fn next(input: ParseStream) -> String {
     input.cursor().token_tree().map_or_else(|| "nothing".to_owned(), |(token, _)| format!("`{token}`"))
 }
 
@@ -232,6 +266,6 @@ fn list<T>(input: ParseStream, item: fn(ParseStream) -> Result<T>) -> (Vec<T>, V
 }
 
 /// An error at `span`, in the form of all diagnostics.
-fn error(span: Span, message: impl Into<String>, help: &str) -> syn::Error {
+pub(crate) fn error(span: Span, message: impl Into<String>, help: &str) -> syn::Error {
     syn::Error::new(span, Diagnostic::new(message, help))
 }

@@ -26,6 +26,10 @@ fn span(arguments: &Arguments, subject: &Subject) -> Span {
     match subject {
         Subject::Model => arguments.path.span(),
         Subject::Io => arguments.io.map_or_else(|| arguments.path.span(), |(_, span)| span),
+        Subject::Budget(name) => {
+            let budget = arguments.budgets.iter().find(|budget| budget.name == *name);
+            budget.map_or_else(|| arguments.path.span(), |budget| budget.span)
+        }
         Subject::Dim(name) => key(name).unwrap_or_else(|| arguments.path.span()),
     }
 }

@@ -1,6 +1,7 @@
 //! The procedural macro behind `model_runtime::include_model!`: arguments, file, spans and errors; the rest is `model-compiler`.
 
 mod arguments;
+mod budget;
 mod errors;
 mod files;
 
@@ -33,6 +34,7 @@ fn expand(arguments: &Arguments) -> proc_macro2::TokenStream {
     let errors = errors::tokens(arguments, &diagnostics);
     match compiled {
         Ok(module) => quote! { #(#errors)* #module #tracked },
+        Err(Diagnostics { module: Some(module), .. }) => quote! { #(#errors)* #module #tracked },
         Err(diagnostics) => {
             let module = emit::partial(&diagnostics, &options, &errors);
             quote! { #module #tracked }

@@ -12,7 +12,7 @@ mod weights;
 pub use arena::{Arena, Place, Places, Span, check_plan};
 #[doc(no_inline)]
 pub use core::cell::Cell;
-pub use model::{Elem, LengthError, Model, Side, Signature, Tensor};
+pub use model::{Budgets, Elem, LengthError, Model, Side, Signature, Tensor};
 #[doc(inline)]
 pub use model_kernels::*;
 #[doc(hidden)]
@@ -36,9 +36,12 @@ pub use weights::{bytes_of, bytes_of_mut};
 /// - `dims = { batch: 1, "input": [1, 512] }` fixes symbolic dimensions, by their symbol or by an input's name and whole shape.
 /// - `io = quantized` leaves out the quantization behind float inputs and the dequantization before float outputs, so that they are
 ///   integers; `io = float` adds them to inputs and outputs of 8 bits, so that these are floats. Without it they are what the file says.
+/// - `ram = 12 KiB`, `weights = 48 KiB` (constant data) and `macs = 3_000_000` are budgets. One that is broken is a compile error, which names
+///   the largest contributors. `stack = 1 KiB` and `code = 16 KiB` are those that only the linked firmware shows: `cargo xtask firmware`
+///   holds it to them.
 ///
 /// The module holds `Input`, `Output`, `Model` with `new`, `run`, `input_mut` and `run_in_place`, the constants `RAM_BYTES`,
-/// `WEIGHT_BYTES`, `MACS` and `SIGNATURE`, and for each input and output a submodule with its `NAME` and `SHAPE`; that of a quantized one
+/// `WEIGHT_BYTES`, `MACS`, `SIGNATURE` and `BUDGETS`, and for each input and output a submodule with its `NAME` and `SHAPE`; that of a quantized one
 /// also has `SCALE`, `ZERO_POINT` and the functions `quantize` and `dequantize`.
 #[macro_export]
 macro_rules! include_model {

@@ -52,6 +52,29 @@ pub struct Signature {
     pub macs: u64,
 }
 
+/// What a model may cost at most, as the arguments of `include_model!` say; `None` where they set no limit.
+///
+/// The compiler holds the model to the first three. Stack and code are known of the linked firmware only, where `cargo xtask firmware`
+/// holds them to what it measures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Budgets {
+    /// Bytes of working memory.
+    pub ram: Option<u64>,
+    /// Bytes of constant data.
+    pub weights: Option<u64>,
+    /// Multiply-accumulates a run.
+    pub macs: Option<u64>,
+    /// Bytes of stack that a run uses.
+    pub stack: Option<u64>,
+    /// Bytes of code.
+    pub code: Option<u64>,
+}
+
+impl Budgets {
+    /// No limits.
+    pub const NONE: Self = Self { ram: None, weights: None, macs: None, stack: None, code: None };
+}
+
 /// One input or output.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Tensor {

@@ -25,6 +25,8 @@ pub mod cascade {
     pub const WEIGHT_BYTES: usize = 22832;
     /// Multiply-accumulates a run.
     pub const MACS: u64 = 526740;
+    /// What the model may cost, as the arguments of `include_model!` say.
+    pub const BUDGETS: rt::Budgets = rt::Budgets::NONE;
     /// Inputs, outputs and costs of the model.
     pub const SIGNATURE: rt::Signature = rt::Signature {
         name: "cascade",

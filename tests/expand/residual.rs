@@ -21,6 +21,8 @@ pub mod residual {
     pub const WEIGHT_BYTES: usize = 252;
     /// Multiply-accumulates a run.
     pub const MACS: u64 = 180;
+    /// What the model may cost, as the arguments of `include_model!` say.
+    pub const BUDGETS: rt::Budgets = rt::Budgets::NONE;
     /// Inputs, outputs and costs of the model.
     pub const SIGNATURE: rt::Signature = rt::Signature {
         name: "residual",

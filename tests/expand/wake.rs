@@ -27,6 +27,8 @@ pub mod wake {
     pub const WEIGHT_BYTES: usize = 39780;
     /// Multiply-accumulates a run.
     pub const MACS: u64 = 468008;
+    /// What the model may cost, as the arguments of `include_model!` say.
+    pub const BUDGETS: rt::Budgets = rt::Budgets::NONE;
     /// Inputs, outputs and costs of the model.
     pub const SIGNATURE: rt::Signature = rt::Signature {
         name: "wake",

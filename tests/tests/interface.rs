@@ -10,7 +10,7 @@ extern crate alloc;
 use alloc::vec::Vec;
 
 use half::{bf16, f16};
-use model_runtime::{Elem, LengthError, Model as _, Side, include_model};
+use model_runtime::{Budgets, Elem, LengthError, Model as _, Side, include_model};
 
 include_model!("../models/softmax.onnx");
 include_model!("models/softmax.onnx", name = from_manifest_directory);
@@ -27,6 +27,7 @@ include_model!("models/quantized.onnx", name = stripped, io = quantized);
 include_model!("models/integers.onnx");
 include_model!("models/integers.onnx", name = widened, io = float);
 include_model!("models/constant.onnx");
+include_model!("models/constant.onnx", name = budgeted, ram = 16, weights = 1KiB, macs = 3_000_000, stack = 2 MiB, code = 0x10 KiB);
 include_model!("models/External-Data.onnx");
 
 mod inner {
@@ -202,6 +203,14 @@ fn the_signature_tells_what_the_constants_tell() {
     assert_eq!((features.elements(), features.bytes()), (2, 8));
     let [scores] = signature.outputs else { panic!("one output") };
     assert_eq!((scores.name, scores.shape), ("scores", &[1, 3][..]));
+}
+
+#[test]
+fn budgets_that_hold_are_constants() {
+    const { assert!(budgeted::RAM_BYTES as u64 <= budgeted::BUDGETS.ram.unwrap()) };
+    let (ram, weights, macs) = (Some(16), Some(1024), Some(3_000_000));
+    assert_eq!(budgeted::BUDGETS, Budgets { ram, weights, macs, stack: Some(2 << 20), code: Some(16 << 10) });
+    assert_eq!(constant::BUDGETS, Budgets::NONE);
 }
 
 #[test]

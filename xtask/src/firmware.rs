@@ -1,5 +1,6 @@
 //! `cargo xtask firmware`: builds a model into a firmware, runs it on an emulated chip and says what it costs there.
 
+mod budget;
 mod elf;
 mod layers;
 mod model;

@@ -1,16 +1,51 @@
-//! What the module's documentation says: a table of the model, and a line a step.
+//! What the module's documentation says: a table of the model, and a line a step. Reports of broken budgets say the same.
 
 use crate::graph::{Graph, Node};
 use crate::onnx::Source;
+use crate::op::Part;
 use crate::plan::{self, Plan};
 
 /// Multiply-accumulates of a run.
-pub(super) fn macs(graph: &Graph, plan: &Plan) -> u64 {
+pub(crate) fn macs(graph: &Graph, plan: &Plan) -> u64 {
     plan.steps.iter().map(|step| node_macs(graph, step.node)).sum()
 }
 
 fn node_macs(graph: &Graph, node: usize) -> u64 {
     plan::with_types(graph, node, |types, _| graph.nodes[node].op.rules().macs(types))
+}
+
+/// A line of the model's table: a step, or one of the layers that a step makes row by row.
+pub(crate) struct Layer {
+    pub(crate) step: usize,
+    /// The ONNX nodes that it stands for.
+    pub(crate) origin: Vec<String>,
+    pub(crate) operator: String,
+    /// The types of its outputs.
+    output: String,
+    /// Multiply-accumulates of a run.
+    pub(crate) macs: u64,
+}
+
+/// The model's layers in the order of the steps.
+pub(crate) fn layers(graph: &Graph, plan: &Plan) -> Vec<Layer> {
+    let layers = plan.steps.iter().enumerate().flat_map(|(step, planned)| {
+        let node = &graph.nodes[planned.node];
+        let parts = plan::with_types(graph, planned.node, |types, _| node.op.rules().parts(types));
+        if parts.is_empty() {
+            let outputs: Vec<_> = node.outputs.iter().map(|&id| graph.ty(id).to_string()).collect();
+            let (operator, output) = (node.op.name().to_owned(), outputs.join(", "));
+            return vec![Layer { step, origin: node.origin.clone(), operator, output, macs: node_macs(graph, planned.node) }];
+        }
+        let by_row = |part: Part| Layer {
+            step,
+            origin: part.origin,
+            operator: format!("{} row by row", part.name),
+            output: part.output.to_string(),
+            macs: part.macs,
+        };
+        parts.into_iter().map(by_row).collect()
+    });
+    layers.collect()
 }
 
 /// The lines of the module's summary.
@@ -31,23 +66,9 @@ pub(super) fn summary(graph: &Graph, plan: &Plan, source: &Source, weight_bytes:
         " | step | ONNX nodes | operator | output | MACs |".to_owned(),
         " |---|---|---|---|---|".to_owned(),
     ];
-    for (index, step) in plan.steps.iter().enumerate() {
-        let node = &graph.nodes[step.node];
-        let parts = plan::with_types(graph, step.node, |types, _| node.op.rules().parts(types));
-        let macs = |macs: u64| if macs == 0 { String::new() } else { macs.to_string() };
-        for part in &parts {
-            let operator = format!("{} row by row", part.name);
-            lines.push(format!(" | {index} | {} | {operator} | {} | {} |", origin(&part.origin), part.output, macs(part.macs)));
-        }
-        if parts.is_empty() {
-            let outputs: Vec<_> = node.outputs.iter().map(|&id| graph.ty(id).to_string()).collect();
-            let (name, outputs) = (node.op.name(), outputs.join(", "));
-            lines.push(format!(
-                " | {index} | {} | {name} | {outputs} | {} |",
-                origin(&node.origin),
-                macs(node_macs(graph, step.node))
-            ));
-        }
+    for Layer { step, origin: nodes, operator, output, macs } in layers(graph, plan) {
+        let macs = if macs == 0 { String::new() } else { macs.to_string() };
+        lines.push(format!(" | {step} | {} | {operator} | {output} | {macs} |", origin(&nodes)));
     }
     lines.push(String::new());
     lines.push(memory(plan));
@@ -84,6 +105,7 @@ pub(crate) fn of_rows(nodes: &[String]) -> String {
     format!(" rows of {}", origin(nodes))
 }
 
-fn origin(nodes: &[String]) -> String {
+/// "`/conv/Conv`, `/relu/Relu`"
+pub(crate) fn origin(nodes: &[String]) -> String {
     nodes.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }

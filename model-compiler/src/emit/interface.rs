@@ -3,6 +3,7 @@
 use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{format_ident, quote};
 
+use crate::contract::{BUDGETS, Budgets};
 use crate::emit::names::Names;
 use crate::graph::{Graph, ValueId};
 use crate::quantization::Quantization;
@@ -264,6 +265,24 @@ impl Interface {
                 }
             }
         }
+    }
+}
+
+/// `pub const BUDGETS: rt::Budgets = rt::Budgets { ram: Some(12288), ..rt::Budgets::NONE };`
+pub(super) fn budgets(mut budgets: Budgets) -> TokenStream {
+    let limits = BUDGETS.iter().zip(budgets.limits()).filter_map(|(name, limit)| {
+        let (name, limit) = (Ident::new(name, Span::call_site()), Literal::u64_unsuffixed((*limit)?));
+        Some(quote!(#name: Some(#limit)))
+    });
+    let limits: Vec<TokenStream> = limits.collect();
+    let value = match limits.len() {
+        0 => quote!(rt::Budgets::NONE),
+        all if all == BUDGETS.len() => quote!(rt::Budgets { #(#limits),* }),
+        _ => quote!(rt::Budgets { #(#limits,)* ..rt::Budgets::NONE }),
+    };
+    quote! {
+        /// What the model may cost, as the arguments of `include_model!` say.
+        pub const BUDGETS: rt::Budgets = #value;
     }
 }
 

@@ -5,7 +5,7 @@ use quote::quote;
 
 use crate::Options;
 use crate::diagnostic::Diagnostics;
-use crate::emit::interface::Interface;
+use crate::emit::interface::{self, Interface};
 
 /// The public items of the module with the types that are known, and `errors`, each an invocation of `compile_error!`.
 ///
@@ -30,6 +30,7 @@ pub fn partial(diagnostics: &Diagnostics, options: &Options, errors: &[TokenStre
             quote! { #types #modules #model }
         }
     };
+    let budgets = interface::budgets(options.budgets);
     let in_place = nothing_known || interface.ports().any(|port| port.ty.is_none());
     let (first, rest) = errors.split_at(usize::from(in_place).min(errors.len()));
     let unknown = first.iter().map(|error| quote! { type Unknown = <[(); #error] as ::core::iter::IntoIterator>::Item; });
@@ -46,6 +47,7 @@ pub fn partial(diagnostics: &Diagnostics, options: &Options, errors: &[TokenStre
             pub const WEIGHT_BYTES: usize = 0;
             /// Unknown.
             pub const MACS: u64 = 0;
+            #budgets
             #signature
         }
         #(#rest)*

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use proc_macro2::{Ident, Literal, TokenStream};
 use quote::quote;
 
+use crate::contract;
 use crate::emit::interface;
 use crate::emit::names::{self, Names};
 use crate::kernels::Quad;
@@ -94,6 +95,14 @@ impl Weights {
     /// How many bytes they take.
     pub(super) fn bytes(&self) -> usize {
         self.constants.iter().filter(|constant| !constant.alternative).map(|constant| constant.bytes.len()).sum()
+    }
+
+    /// What each of those that are counted takes.
+    pub(super) fn counted(self) -> Vec<contract::Constant> {
+        let counted = self.constants.into_iter().filter(|constant| !constant.alternative);
+        let sized =
+            |Constant { name, ty, bytes, .. }: Constant| contract::Constant { name: name.to_string(), ty, bytes: bytes.len() };
+        counted.map(sized).collect()
     }
 
     /// The private module that holds them.

@@ -13,13 +13,13 @@ mod stack;
 
 use core::hint::black_box;
 use core::panic::PanicInfo;
-use model_runtime::Model;
+use model_runtime::{Budgets, Model};
 use semihosting::process::exit;
 
 pub use chip::entry;
 
-/// Runs `model` three times, for its outputs, its stack and its instructions, and ends the program.
-pub fn measure(model: &mut impl Model) -> ! {
+/// Runs `model` three times, for its outputs, its stack and its instructions, and ends the program. Passes `budgets` on to the host.
+pub fn measure(model: &mut impl Model, budgets: Budgets) -> ! {
     chip::start_clock();
     report::number("clock", clock::check());
     // The optimizer must not know the signature: then the code that reads it is the same in every firmware.
@@ -29,6 +29,11 @@ pub fn measure(model: &mut impl Model) -> ! {
     report::number("macs", signature.macs as u32);
     let inputs: usize = signature.inputs.iter().map(|tensor| tensor.bytes()).sum();
     report::number("inputs", inputs as u32);
+    // The compiler holds the model to the others. The optimizer must not know these, as with the signature.
+    let Budgets { stack, code, .. } = black_box(budgets);
+    for (name, budget) in [("stack_budget", stack), ("code_budget", code)] {
+        report::bytes(name, &budget.unwrap_or(u64::MAX).to_be_bytes());
+    }
 
     fill(model);
     run(model);

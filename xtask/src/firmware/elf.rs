@@ -1,8 +1,8 @@
-//! Reads what only the linked program shows: the size of its sections, and whether it can panic.
+//! Reads what only the linked program shows: the size of its sections and functions, and whether it can panic.
 
 use anyhow::{Context, Result};
 use object::elf::{SHF_ALLOC, SHF_EXECINSTR, SHF_WRITE};
-use object::{Object, ObjectSection, ObjectSymbol, SectionFlags, SectionKind};
+use object::{Object, ObjectSection, ObjectSymbol, SectionFlags, SectionKind, SymbolKind};
 use std::path::Path;
 
 /// A linked firmware.
@@ -10,6 +10,8 @@ pub(crate) struct Program {
     pub(crate) sizes: Sizes,
     /// Functions of the standard library that panic; without them there is no way to the panic handler.
     pub(crate) panics: Vec<String>,
+    /// The size of each function, by name.
+    pub(crate) functions: Vec<(String, u64)>,
 }
 
 /// Bytes of each kind that the program takes on the chip.
@@ -29,7 +31,7 @@ pub(crate) struct Sizes {
 pub(crate) fn read(path: &Path) -> Result<Program> {
     let bytes = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
     let file = object::File::parse(&*bytes).with_context(|| format!("{} is no ELF file", path.display()))?;
-    Ok(Program { sizes: sizes(&file), panics: panics(&file) })
+    Ok(Program { sizes: sizes(&file), panics: panics(&file), functions: functions(&file) })
 }
 
 fn sizes(file: &object::File) -> Sizes {
@@ -51,12 +53,21 @@ fn sizes(file: &object::File) -> Sizes {
     sizes
 }
 
+fn functions(file: &object::File) -> Vec<(String, u64)> {
+    let functions = file.symbols().filter(|symbol| symbol.kind() == SymbolKind::Text && symbol.size() > 0);
+    functions.filter_map(|symbol| Some((demangled(symbol.name().ok()?), symbol.size()))).collect()
+}
+
+/// As it stands in the source, without the compiler's hash.
+fn demangled(name: &str) -> String {
+    format!("{:#}", rustc_demangle::demangle(name))
+}
+
 /// The panicking functions in the program. Every panic ends in the panic handler, which the firmware never inlines, so
 /// that its symbol stands for all of them; those of `core` say which kind of panic it is.
 fn panics(file: &object::File) -> Vec<String> {
-    let names = file.symbols().filter_map(|symbol| symbol.name().ok());
-    let demangled = names.map(|name| format!("{:#}", rustc_demangle::demangle(name)));
-    let mut panics: Vec<String> = demangled.filter(|name| is_panic(name)).collect();
+    let names = file.symbols().filter_map(|symbol| symbol.name().ok().map(demangled));
+    let mut panics: Vec<String> = names.filter(|name| is_panic(name)).collect();
     panics.sort();
     panics.dedup();
     panics

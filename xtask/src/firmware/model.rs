@@ -1,6 +1,7 @@
 //! The firmware that measures one model: `xtask/bench`, built with the model and without it.
 
 use crate::command;
+use crate::firmware::budget;
 use crate::firmware::elf::{self, Program};
 use crate::firmware::qemu::{Line, Qemu};
 use crate::firmware::toolchain::Toolchain;
@@ -53,6 +54,9 @@ struct Report {
     weights: u64,
     macs: u64,
     stack: u64,
+    /// What stack and code may take, as the macro's arguments say.
+    stack_budget: u64,
+    code_budget: u64,
     /// Element type and bytes of each output.
     outputs: Vec<(String, Vec<u8>)>,
 }
@@ -61,7 +65,8 @@ struct Report {
 pub(crate) fn measure(options: &Options) -> Result<()> {
     let measured = run(options)?;
     print(options, &measured);
-    check(&measured)
+    check(&measured)?;
+    measured.hold_budgets()
 }
 
 /// The same without printing.
@@ -81,6 +86,14 @@ impl Measured {
             code: model.sizes.code.saturating_sub(baseline.sizes.code),
             constants: model.sizes.constants.saturating_sub(baseline.sizes.constants),
         }
+    }
+
+    /// Fails for the first of the budgets that only the linked firmware shows and that the model breaks.
+    fn hold_budgets(&self) -> Result<()> {
+        let Measured { report, model, baseline, .. } = self;
+        let own = |(name, _): &&(String, u64)| !baseline.functions.iter().any(|(other, _)| other == name);
+        budget::hold("code", report.code_budget, self.costs().code, model.functions.iter().filter(own))?;
+        budget::hold("stack", report.stack_budget, report.stack, [])
     }
 }
 
@@ -115,6 +128,8 @@ impl Report {
                 "weights" => report.weights = line.number(),
                 "macs" => report.macs = line.number(),
                 "stack" => report.stack = line.number(),
+                "stack_budget" => report.stack_budget = line.number(),
+                "code_budget" => report.code_budget = line.number(),
                 kind => report.outputs.push((kind.to_owned(), line.bytes.clone())),
             }
         }

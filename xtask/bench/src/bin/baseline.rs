@@ -3,7 +3,7 @@
 #![no_main]
 
 use core::hint::black_box;
-use model_runtime::{Elem, Model, Signature, Tensor};
+use model_runtime::{Budgets, Elem, Model, Signature, Tensor};
 
 struct Nothing([u8; 4]);
 
@@ -35,5 +35,5 @@ static mut NOTHING: Nothing = Nothing([0; 4]);
 #[bench::entry]
 fn main() -> ! {
     // SAFETY: the program starts here and names the model nowhere else.
-    bench::measure(unsafe { &mut *&raw mut NOTHING })
+    bench::measure(unsafe { &mut *&raw mut NOTHING }, Budgets::NONE)
 }

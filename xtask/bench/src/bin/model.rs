@@ -9,5 +9,5 @@ static mut MODEL: model::Model = model::Model::new();
 #[bench::entry]
 fn main() -> ! {
     // SAFETY: the program starts here and names the model nowhere else.
-    bench::measure(unsafe { &mut *&raw mut MODEL })
+    bench::measure(unsafe { &mut *&raw mut MODEL }, model::BUDGETS)
 }

@@ -1,0 +1,10 @@
+use model_runtime::include_model;
+
+include_model!("../models/residual.onnx", ram = 120, weights = 200, macs = 179, stack = 1, code = 1);
+
+fn main() {
+    let mut model = residual::Model::new();
+    const { assert!(residual::RAM_BYTES > 100) };
+    let scores: &[f32; 3] = model.run(&[[0.0; 6]; 2]);
+    println!("{}", scores[2]);
+}
