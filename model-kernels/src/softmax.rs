@@ -10,7 +10,7 @@ use crate::overlap::Overlap;
 
 /// y = exp(x − max) / Σ exp(x − max) in each lane along the axis, or its logarithm (x − max) − log Σ exp(x − max).
 ///
-/// The sum is taken in order, for `f16` and `bf16` in `f32`. A lane with NaN or infinity, or of minus infinity alone, gives NaN.
+/// The sum is taken in order, for `f16` and `bf16` in `f32`; of these, powers, sum and quotient are rounded apart. A lane with NaN or infinity, or of minus infinity alone, gives NaN.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Softmax {
     /// The product of the dimensions before the axis.
@@ -48,6 +48,7 @@ impl Softmax {
             y.set(power);
             sum = sum + power.widen();
         }
+        let sum: T::Sum = T::narrow(sum).widen();
         for y in self.elements(y, start) {
             y.set(T::narrow(y.get().widen() / sum));
         }

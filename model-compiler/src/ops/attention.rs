@@ -45,7 +45,7 @@ fn read_windowed(node: &mut NodeReader) -> Result<Vec<ValueId>> {
     read(node, window)
 }
 
-/// `softmax(softcap(q · kᵀ · scale) + mask) · v` for each head; keys and values of the past come before those of now.
+/// `softmax(softcap((q · √scale) · (k · √scale)ᵀ) + mask) · v` for each head; keys and values of the past come before those of now.
 fn read(node: &mut NodeReader, window: [Option<i64>; 2]) -> Result<Vec<ValueId>> {
     let Heads { q, k, v, joined } = heads(node)?;
     let (past_k, past_v) = (node.optional_input(4), node.optional_input(5));
@@ -68,13 +68,15 @@ fn read(node: &mut NodeReader, window: [Option<i64>; 2]) -> Result<Vec<ValueId>>
             vec![batch, kv_heads, heads / kv_heads, sizes[0], sizes[1]]
         }
     };
-    let transposed = node.transpose(k, vec![0, 1, 3, 2])?;
-    let left = node.reshape(q, grouped([positions, size], q_heads))?;
+    // Each factor by the root of the scale, so that products of half floats do not overflow before they are scaled.
+    let scale = node.optional_float("scale")?.map_or_else(|| 1.0 / real(size).sqrt(), f64::from).sqrt();
+    let scaled = |node: &mut NodeReader, x| elementwise(node, x, Expr::call("mul", [Expr::Input(0), Expr::number(scale, elem)]));
+    let (scaled_q, scaled_k) = (scaled(node, q)?, scaled(node, k)?);
+    let transposed = node.transpose(scaled_k, vec![0, 1, 3, 2])?;
+    let left = node.reshape(scaled_q, grouped([positions, size], q_heads))?;
     let right = node.reshape(transposed, grouped([size, keys], kv_heads))?;
     let products = node.push(MatMul::default(), &[left, right])?;
-    let products = node.reshape(products, [batch, q_heads, positions, keys])?;
-    let scale = node.optional_float("scale")?.map_or_else(|| 1.0 / real(size).sqrt(), f64::from);
-    let scaled = elementwise(node, products, Expr::call("mul", [Expr::Input(0), Expr::number(scale, elem)]))?;
+    let scaled = node.reshape(products, [batch, q_heads, positions, keys])?;
     let capped = softcap(node, scaled, elem)?;
     let masked = mask.add_to(node, capped)?;
     let shares = shares(node, masked, elem)?;
