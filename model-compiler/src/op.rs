@@ -222,5 +222,5 @@ impl Op {
 
 /// The definitions of every ONNX operator that is known, one family after another.
 pub fn definitions() -> impl Iterator<Item = &'static OpDef> {
-    crate::ops::DEFS.iter().flat_map(|family| family.iter())
+    crate::ops::FAMILIES.iter().flat_map(|(_, definitions)| definitions.iter())
 }

@@ -58,46 +58,53 @@ use crate::reader;
 use crate::tensor::{Element, Tensor};
 use crate::ty::{ElemType, TensorType};
 
-/// The definitions of each family.
-pub const DEFS: &[&[OpDef]] = &[
-    arg::DEFS,
-    attention::DEFS,
-    causal_conv::DEFS,
-    compare::DEFS,
-    concat::DEFS,
-    constant::DEFS,
-    conv::DEFS,
-    conv_transpose::DEFS,
-    crop::DEFS,
-    cumulate::DEFS,
-    dense::DEFS,
-    depth_to_space::DEFS,
-    einsum::DEFS,
-    elementwise::DEFS,
-    expand::DEFS,
-    gather::DEFS,
-    gather_elements::DEFS,
-    grid_sample::DEFS,
-    loss::DEFS,
-    matmul::DEFS,
-    ml::DEFS,
-    normalize::DEFS,
-    pad::DEFS,
-    pool::DEFS,
-    qlinear::DEFS,
-    recurrent::DEFS,
-    random::DEFS,
-    reduce::DEFS,
-    reshape::DEFS,
-    resize::DEFS,
-    scatter::DEFS,
-    signal::DEFS,
-    slice::DEFS,
-    softmax::DEFS,
-    top_k::DEFS,
-    transpose::DEFS,
-    trees::DEFS,
-];
+/// `families! { arg, conv }` lists the definitions of each family beside the family's name: `("arg", arg::DEFS), ("conv", conv::DEFS)`.
+macro_rules! families {
+    ($($family:ident),* $(,)?) => {
+        /// The families, which are modules here, and the definitions of each.
+        pub const FAMILIES: &[(&str, &[OpDef])] = &[$((stringify!($family), $family::DEFS)),*];
+    };
+}
+
+families! {
+    arg,
+    attention,
+    causal_conv,
+    compare,
+    concat,
+    constant,
+    conv,
+    conv_transpose,
+    crop,
+    cumulate,
+    dense,
+    depth_to_space,
+    einsum,
+    elementwise,
+    expand,
+    gather,
+    gather_elements,
+    grid_sample,
+    loss,
+    matmul,
+    ml,
+    normalize,
+    pad,
+    pool,
+    qlinear,
+    recurrent,
+    random,
+    reduce,
+    reshape,
+    resize,
+    scatter,
+    signal,
+    slice,
+    softmax,
+    top_k,
+    transpose,
+    trees,
+}
 
 /// The floating-point types.
 const FLOATS: &[ElemType] = &[ElemType::F16, ElemType::BF16, ElemType::F32, ElemType::F64];

@@ -1,13 +1,13 @@
 //! `cargo xtask check`: all that must hold before a change goes in, one stage after another.
 
 use crate::command::{self, cargo};
-use crate::{bench, firmware};
+use crate::{bench, conformance, firmware};
 use anyhow::{Result, bail};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
 pub(crate) const USAGE: &str = "
-      formatting, lints, docs, tests, packages and firmware, with the time each of them took";
+      formatting, lints, docs, tests, packages, conformance and firmware, with the time each of them took";
 
 /// One thing that must hold.
 struct Stage {
@@ -29,6 +29,7 @@ const STAGES: &[Stage] = &[
     Stage { name: "test", run: test },
     Stage { name: "oldest rustc", run: oldest_rustc },
     Stage { name: "package", run: package },
+    Stage { name: "conformance", run: conformance },
     Stage { name: "firmware", run: firmware },
     Stage { name: "bench", run: bench },
 ];
@@ -112,6 +113,15 @@ fn package() -> Result<Outcome> {
     let outcome = passed(cargo().args(["package", "--allow-dirty", "--target-dir"]).arg(&folder).args(packages));
     std::fs::remove_dir_all(folder)?;
     outcome
+}
+
+/// The ONNX backend suite, where its cases can be had.
+fn conformance() -> Result<Outcome> {
+    if let Err(missing) = conformance::prepare() {
+        return Ok(Outcome::Skipped(format!("the cases of the ONNX backend suite cannot be had: {missing:#}")));
+    }
+    conformance::run(&[])?;
+    Ok(Outcome::Passed)
 }
 
 /// The wake example, and its model alone on each kind of chip and optimization level; each run fails where a panic is linked. Besides, the

@@ -4,7 +4,9 @@ mod bench;
 mod bless;
 mod check;
 mod command;
+mod conformance;
 mod firmware;
+mod operators;
 mod timing;
 mod zoo;
 
@@ -22,7 +24,9 @@ const COMMANDS: &[Command] = &[
     Command { name: "bench", usage: bench::USAGE, run: bench::run },
     Command { name: "bless", usage: bless::USAGE, run: bless::run },
     Command { name: "check", usage: check::USAGE, run: check::run },
+    Command { name: "conformance", usage: conformance::USAGE, run: conformance::run },
     Command { name: "firmware", usage: firmware::USAGE, run: firmware::run },
+    Command { name: "operators", usage: operators::USAGE, run: operators::run },
     Command { name: "timing", usage: timing::USAGE, run: timing::run },
     Command { name: "zoo", usage: zoo::USAGE, run: zoo::run },
 ];
