@@ -47,6 +47,7 @@ pub mod transpose;
 pub mod trees;
 #[cfg(test)]
 mod versions;
+pub mod volume;
 pub mod window;
 
 use std::cell::Cell;

@@ -1,10 +1,13 @@
-//! `Conv` along one or two spatial axes, channels last: <https://onnx.ai/onnx/operators/onnx__Conv.html>
+//! `Conv` along one or two spatial axes, channels last; along three it is one of images, see [`super::volume`].
+//!
+//! <https://onnx.ai/onnx/operators/onnx__Conv.html>
 
 use proc_macro2::TokenStream;
 
 use super::dense;
 use super::elementwise::{self, Expr};
 use super::integer::{Integer, LayerKernel};
+use super::volume;
 use super::window::{self, Window};
 use super::{FLOATS, cells, filled};
 use crate::diagnostic::{Refusal, Result};
@@ -57,19 +60,34 @@ pub fn read(node: &mut NodeReader) -> Result<Vec<ValueId>> {
             "fix the shapes in the exported model",
         ));
     }
+    if image.shape.len() == 5 {
+        return Ok(vec![volume::conv(node, [x, w], bias, groups)?]);
+    }
     let window = window::read(node, Some(weights.shape[2..].to_vec()), false)?;
+    Ok(vec![push(node, [x, w], bias, window, groups)?])
+}
+
+/// The convolution of images, channels first.
+pub fn push(
+    node: &mut NodeReader,
+    [x, w]: [ValueId; 2],
+    bias: Option<ValueId>,
+    window: Window,
+    groups: usize,
+) -> Result<ValueId> {
+    let (rank, weights) = (node.ty(x).shape.len(), node.ty(w).shape.clone());
     let x = window::channels_last(node, x)?;
     let single_tap = window.kernel == [1, 1] && window.strides == [1, 1] && window.padding == [0; 4];
     let pointwise = groups == 1 && single_tap && node.value(w).is_some();
     let y = if pointwise {
-        let matrix = node.reshape(w, [weights.shape[0], weights.shape[1]])?;
+        let matrix = node.reshape(w, [weights[0], weights[1]])?;
         let matrix = node.transpose(matrix, vec![1, 0])?;
         dense::push(node, x, matrix, bias)?
     } else {
         let inputs: Vec<ValueId> = [x, w].into_iter().chain(bias).collect();
         node.push(Conv { window, groups, activation: None, integer: None, planar: false, backward: false }, &inputs)?
     };
-    Ok(vec![window::channels_first(node, y, image.shape.len())?])
+    window::channels_first(node, y, rank)
 }
 
 fn fits(image: &TensorType, weights: &TensorType, groups: usize) -> bool {

@@ -1,4 +1,5 @@
-//! `MaxPool`, `AveragePool`, `LpPool` along one or two spatial axes, channels last, and their global forms.
+//! `MaxPool`, `AveragePool`, `LpPool` along one or two spatial axes, channels last, and their global forms. Along three they are a pool of
+//! each plane and one from plane to plane.
 //!
 //! <https://onnx.ai/onnx/operators/onnx__MaxPool.html>, <https://onnx.ai/onnx/operators/onnx__AveragePool.html>,
 //! <https://onnx.ai/onnx/operators/onnx__LpPool.html>, <https://onnx.ai/onnx/operators/onnx__GlobalAveragePool.html>
@@ -81,13 +82,14 @@ pub struct MaxPoolIndices {
 
 fn read_max(node: &mut NodeReader) -> Result<Vec<ValueId>> {
     let column_major = node.flag("storage_order", false)?;
-    let (window, ceil) = read_window(node)?;
-    let mut outputs = pool(node, window.clone(), ceil, Method::Max)?;
+    let (windows, ceil) = read_windows(node)?;
+    let mut outputs = pool(node, &windows, ceil, Method::Max)?;
     if node.has_output(1) {
         let input = node.input(0)?;
         let rank = node.ty(input).shape.len();
+        window::spatial_axes(&node.ty(input).shape)?;
         let image = window::channels_last(node, input)?;
-        let indices = node.push(MaxPoolIndices { window, ceil, column_major }, &[image])?;
+        let indices = node.push(MaxPoolIndices { window: windows[0].clone(), ceil, column_major }, &[image])?;
         outputs.push(window::channels_first(node, indices, rank)?);
     }
     Ok(outputs)
@@ -96,14 +98,14 @@ fn read_max(node: &mut NodeReader) -> Result<Vec<ValueId>> {
 /// `AveragePool`
 pub fn read_average(node: &mut NodeReader) -> Result<Vec<ValueId>> {
     let include_padding = node.flag("count_include_pad", false)?;
-    let (window, ceil) = read_window(node)?;
-    pool(node, window, ceil, Method::Average { include_padding })
+    let (windows, ceil) = read_windows(node)?;
+    pool(node, &windows, ceil, Method::Average { include_padding })
 }
 
 fn read_lp(node: &mut NodeReader) -> Result<Vec<ValueId>> {
     let method = lp_norm(node)?;
-    let (window, ceil) = read_window(node)?;
-    pool(node, window, ceil, method)
+    let (windows, ceil) = read_windows(node)?;
+    pool(node, &windows, ceil, method)
 }
 
 /// The attribute `p` of `LpPool` and `GlobalLpPool`.
@@ -115,26 +117,55 @@ fn lp_norm(node: &NodeReader) -> Result<Method> {
     }
 }
 
-fn read_window(node: &NodeReader) -> Result<(Window, bool)> {
+/// The window over an image; over a volume that over each of its planes, and that from plane to plane.
+fn read_windows(node: &NodeReader) -> Result<(Vec<Window>, bool)> {
     let ceil = node.flag("ceil_mode", false)?;
-    Ok((window::read(node, None, ceil)?, ceil))
+    let shape = &node.ty(node.input(0)?).shape;
+    if shape.len() != VOLUME || shape.contains(&0) {
+        return Ok((vec![window::read(node, None, ceil)?], ceil));
+    }
+    let attributes = window::padded_attributes(node, None, &shape[2..])?;
+    let (plane, depth) = (Window::along(&attributes, 1..3), Window::along(&attributes, 0..1));
+    window::expect_fit(&plane, &shape[3..], ceil)?;
+    window::expect_fit(&depth, &shape[2..3], ceil)?;
+    Ok((vec![plane, depth], ceil))
 }
 
-fn pool(node: &mut NodeReader, window: Window, ceil: bool, method: Method) -> Result<Vec<ValueId>> {
+/// The dimensions of a volume: batch, channels, depth, height and width.
+const VOLUME: usize = 5;
+
+fn pool(node: &mut NodeReader, windows: &[Window], ceil: bool, method: Method) -> Result<Vec<ValueId>> {
     let input = node.input(0)?;
-    let rank = node.ty(input).shape.len();
-    let image = window::channels_last(node, input)?;
-    let y = node.push(Pool { window, ceil, method, activation: None, backward: false, row_of: None }, &[image])?;
-    Ok(vec![window::channels_first(node, y, rank)?])
+    let shape = node.ty(input).shape.clone();
+    let step = |window: &Window| Pool { window: window.clone(), ceil, method, activation: None, backward: false, row_of: None };
+    let ([plane, depth], &[n, c, d, h, w]) = (windows, &shape[..]) else {
+        let image = window::channels_last(node, input)?;
+        let y = node.push(step(&windows[0]), &[image])?;
+        return Ok(vec![window::channels_first(node, y, shape.len())?]);
+    };
+    // A maximum is that of maxima, a mean over a box that of means, as each of its lines has as many elements within the volume.
+    let planes = node.reshape(input, [n * c * d, h, w, 1])?;
+    let pooled = node.push(step(plane), &[planes])?;
+    let [rows, columns] = [node.ty(pooled).shape[1], node.ty(pooled).shape[2]];
+    let lines = node.reshape(pooled, [n * c, 1, d, rows * columns])?;
+    let y = node.push(step(depth), &[lines])?;
+    let depth = node.ty(y).shape[2];
+    Ok(vec![node.reshape(y, [n, c, depth, rows, columns])?])
 }
 
-/// A window as large as the image.
+/// A window as large as the image or volume.
 pub fn read_global(node: &mut NodeReader, method: Method) -> Result<Vec<ValueId>> {
     let shape = node.ty(node.input(0)?).shape.clone();
-    window::spatial_axes(&shape)?;
-    let height = if shape.len() == 3 { 1 } else { shape[2] };
-    let kernel = [height, shape[shape.len() - 1]];
-    pool(node, Window { kernel, strides: [1, 1], dilations: [1, 1], padding: [0; 4] }, false, method)
+    let all =
+        |[height, width]: [usize; 2]| Window { kernel: [height, width], strides: [1, 1], dilations: [1, 1], padding: [0; 4] };
+    let windows = match shape[..] {
+        [_, _, depth, height, width] if !shape.contains(&0) => vec![all([height, width]), all([1, depth])],
+        _ => {
+            window::spatial_axes(&shape)?;
+            vec![all(window::rows_and_columns(&shape[2..], 1))]
+        }
+    };
+    pool(node, &windows, false, method)
 }
 
 /// The kernel for images of type `input`.

@@ -1,6 +1,7 @@
 //! What convolutions and pools share: kernel, strides, dilations and padding along one or two spatial axes, and channels last.
 
 use std::fmt;
+use std::ops::Range;
 
 use crate::diagnostic::{Refusal, Result};
 use crate::graph::ValueId;
@@ -39,6 +40,19 @@ pub struct Attributes {
 const SPATIAL: &str = "one or two spatial axes";
 
 impl Window {
+    /// The window along one or two of the spatial axes.
+    pub fn along(attributes: &Attributes, axes: Range<usize>) -> Self {
+        let Attributes { kernel, strides, dilations, pads, .. } = attributes;
+        let [top, left] = rows_and_columns(&pads[axes.clone()], 0);
+        let [bottom, right] = rows_and_columns(&pads[pads.len() / 2..][axes.clone()], 0);
+        Self {
+            kernel: rows_and_columns(&kernel[axes.clone()], 1),
+            strides: rows_and_columns(&strides[axes.clone()], 1),
+            dilations: rows_and_columns(&dilations[axes], 1),
+            padding: [top, left, bottom, right],
+        }
+    }
+
     /// The size of the output for an image of `size`; `None` where the kernel does not fit in.
     pub fn output(&self, size: [usize; 2], ceil: bool) -> Option<[usize; 2]> {
         let along = |axis: usize| {
@@ -97,39 +111,46 @@ impl fmt::Display for Window {
     }
 }
 
-/// Reads the window of a convolution or pool whose kernel is `kernel` (of its weights, or of its attribute).
+/// Reads the window of a convolution or pool of images whose kernel is `kernel` (of its weights, or of its attribute).
 pub fn read(node: &NodeReader, kernel: Option<Vec<usize>>, ceil: bool) -> Result<Window> {
     let image = node.ty(node.input(0)?).shape.clone();
     let axes = spatial_axes(&image)?;
-    let Attributes { kernel, strides, dilations, mut pads, auto_pad } = attributes(node, kernel, axes)?;
-    for axis in 0..axes {
+    let attributes = padded_attributes(node, kernel, &image[2..])?;
+    let window = Window::along(&attributes, 0..axes);
+    expect_fit(&window, &image[2..], ceil)?;
+    Ok(window)
+}
+
+/// That a window fits into an image of `size`, padding included.
+pub fn expect_fit(window: &Window, size: &[usize], ceil: bool) -> Result<()> {
+    if window.output(rows_and_columns(size, 1), ceil).is_some() {
+        return Ok(());
+    }
+    let last = 2 - size.len();
+    let (kernel, dilations) = (&window.kernel[last..], &window.dilations[last..]);
+    Err(Refusal::new(
+        format!("the kernel {kernel:?} with dilations {dilations:?} does not fit into the padded image of {size:?}"),
+        "fix the shapes in the exported model, or the sizes given in `dims`",
+    ))
+}
+
+/// The attributes of a window over an image or volume of `size`, with what `auto_pad` asks for in `pads`.
+pub fn padded_attributes(node: &NodeReader, kernel: Option<Vec<usize>>, size: &[usize]) -> Result<Attributes> {
+    let axes = size.len();
+    let mut attributes = attributes(node, kernel, axes)?;
+    let Attributes { kernel, strides, dilations, pads, auto_pad } = &mut attributes;
+    for (axis, &size) in size.iter().enumerate() {
         let extent = dilations[axis] * (kernel[axis] - 1) + 1;
-        let size = image[axis + 2];
-        let total = match auto_pad {
+        let total = match *auto_pad {
             "NOTSET" => continue,
             "VALID" => 0,
             _ => ((size.div_ceil(strides[axis]) - 1) * strides[axis] + extent).saturating_sub(size),
         };
         let (less, more) = (total / 2, total - total / 2);
-        let (before, after) = if auto_pad == "SAME_LOWER" { (more, less) } else { (less, more) };
+        let (before, after) = if *auto_pad == "SAME_LOWER" { (more, less) } else { (less, more) };
         (pads[axis], pads[axis + axes]) = (before, after);
     }
-    let [top, left] = rows_and_columns(&pads[..axes], 0);
-    let [bottom, right] = rows_and_columns(&pads[axes..], 0);
-    let window = Window {
-        kernel: rows_and_columns(&kernel, 1),
-        strides: rows_and_columns(&strides, 1),
-        dilations: rows_and_columns(&dilations, 1),
-        padding: [top, left, bottom, right],
-    };
-    let size = rows_and_columns(&image[2..], 1);
-    if window.output(size, ceil).is_none() {
-        return Err(Refusal::new(
-            format!("the kernel {kernel:?} with dilations {dilations:?} does not fit into the padded image of {:?}", &image[2..]),
-            "fix the shapes in the exported model, or the sizes given in `dims`",
-        ));
-    }
-    Ok(window)
+    Ok(attributes)
 }
 
 /// How many spatial axes a tensor of batch, channels and those has. There are elements along each.
