@@ -9,7 +9,7 @@ use std::fmt;
 
 use crate::diagnostic::{Refusal, Result};
 use crate::onnx::tensor::checked_bytes;
-use crate::op::Op;
+use crate::op::{Op, Types};
 use crate::ops::copy::Copy;
 use crate::quantization::Quantization;
 use crate::tensor::Tensor;
@@ -70,7 +70,12 @@ pub struct Graph {
     pub opset: i64,
     /// What was assumed where the file left something open, for the module's documentation.
     pub notes: Vec<String>,
+    /// Bytes that further constants may take which nodes of the model compute; no limit where passes rewrite what there is.
+    pub computable_bytes: Option<usize>,
 }
+
+/// The most multiply-accumulates that a constant may take: some seconds, as the compiler is not optimized where users develop.
+const MOST_FOLDED_MACS: u64 = 1 << 27;
 
 impl Graph {
     /// All values, in the order of their ids.
@@ -110,6 +115,12 @@ impl Graph {
         self.add_value(name.into(), tensor.ty().clone(), Some(tensor))
     }
 
+    /// Adds a constant that a node computes.
+    pub fn add_computed(&mut self, name: impl Into<String>, tensor: Tensor) -> ValueId {
+        self.computable_bytes = self.computable_bytes.map(|bytes| bytes.saturating_sub(tensor.bytes().len()));
+        self.add_constant(name, tensor)
+    }
+
     /// Adds the value that a node about to be inserted computes.
     pub fn add_value(&mut self, name: String, ty: TensorType, constant: Option<Tensor>) -> ValueId {
         self.values.push(Value { name, ty, constant, integers: None });
@@ -144,7 +155,7 @@ impl Graph {
         let name = origin.last().cloned().unwrap_or_else(|| op.name().to_owned());
         if let Some(results) = self.fold(&op, inputs, &output_types) {
             let integers = inputs.first().and_then(|&id| self.value(id).integers.as_ref()?.moved(&op));
-            let ids: Vec<ValueId> = results.into_iter().map(|tensor| self.add_constant(name.clone(), tensor)).collect();
+            let ids: Vec<ValueId> = results.into_iter().map(|tensor| self.add_computed(name.clone(), tensor)).collect();
             self.values[ids[0].0].integers = integers;
             return Ok(ids);
         }
@@ -170,8 +181,13 @@ impl Graph {
         if outputs.iter().all(|ty| ty.elements() == 0) && !matches!(op, Op::Copy(_)) {
             return outputs.iter().map(|ty| Tensor::new(ty.clone(), Vec::new())).collect();
         }
-        let constants: Option<Vec<&Tensor>> = inputs.iter().map(|&id| self.constant(id)).collect();
-        op.rules().fold(&constants?, outputs)
+        let constants = inputs.iter().map(|&id| self.constant(id)).collect::<Option<Vec<&Tensor>>>()?;
+        let bytes = outputs.iter().map(TensorType::bytes).fold(0, usize::saturating_add);
+        let types = Types { inputs: &self.types(inputs), outputs: &outputs.iter().collect::<Vec<_>>() };
+        if self.computable_bytes.is_some_and(|most| bytes > most) || op.rules().macs(types) > MOST_FOLDED_MACS {
+            return None;
+        }
+        op.rules().fold(&constants, outputs)
     }
 
     /// The index of the node that computes `id`, if one does.

@@ -13,6 +13,9 @@ use crate::op::{self, OpDef};
 use crate::reader::NodeReader;
 use crate::ty::TensorType;
 
+/// The most bytes that constants may take which nodes compute; far more than a microcontroller has.
+const MOST_COMPUTED_BYTES: usize = 1 << 26;
+
 /// Makes the typed graph of a model, or tells all that is wrong with it.
 pub fn graph(model: &Model, options: &Options) -> Result<Graph, Diagnostics> {
     let mut import = Import::new(model, options);
@@ -41,6 +44,7 @@ impl<'a> Import<'a> {
     fn new(model: &'a Model<'a>, options: &'a Options) -> Self {
         let mut graph = Graph::default();
         graph.opset = model.opset("").unwrap_or_default();
+        graph.computable_bytes = Some(MOST_COMPUTED_BYTES);
         Self { model, options, graph, faults: Vec::new(), inputs: Vec::new(), values: HashMap::new() }
     }
 
@@ -251,6 +255,10 @@ impl<'a> Import<'a> {
         definition: &OpDef,
         inputs: Vec<Option<ValueId>>,
     ) -> Vec<Option<ValueId>> {
+        if self.graph.computable_bytes == Some(0) {
+            // As was said of the node that used them up.
+            return vec![None; node.output.len()];
+        }
         let origin = if node.name.is_empty() { node.op_type.clone() } else { node.name.clone() };
         let opset = self.model.opset(&node.domain).unwrap_or(op::LATEST);
         let (first_node, types) = (self.graph.nodes.len(), self.types_note(node, &inputs));
@@ -260,7 +268,7 @@ impl<'a> Import<'a> {
             expect_outputs(node, &outputs)?;
             Ok(outputs)
         });
-        match result {
+        match result.and_then(|outputs| expect_small_constants(&self.graph).map(|()| outputs)) {
             Ok(outputs) => {
                 // What the reader pushed last for an output carries its name, unless that value was there before.
                 for (&id, name) in outputs.iter().zip(&node.output) {
@@ -359,8 +367,9 @@ impl<'a> Import<'a> {
         }
     }
 
-    fn finish(self) -> Result<Graph, Diagnostics> {
+    fn finish(mut self) -> Result<Graph, Diagnostics> {
         if self.faults.is_empty() {
+            self.graph.computable_bytes = None;
             return Ok(self.graph);
         }
         // What `io` makes of an input or output is known only when all is.
@@ -378,6 +387,17 @@ impl<'a> Import<'a> {
             faults: self.faults,
             module: None,
         })
+    }
+}
+
+/// The constants that nodes compute fit into the compiler's memory.
+fn expect_small_constants(graph: &Graph) -> diagnostic::Result<()> {
+    match graph.computable_bytes {
+        Some(0) => Err(Refusal::new(
+            format!("the nodes up to this one compute {MOST_COMPUTED_BYTES} bytes of constants or more"),
+            "fix the sizes in the exported model",
+        )),
+        _ => Ok(()),
     }
 }
 

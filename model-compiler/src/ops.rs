@@ -130,7 +130,7 @@ fn cells<T: Element>(len: usize) -> Vec<Cell<T>> {
 }
 
 /// The most bytes that a tensor made by the model itself may take; far more than a microcontroller has.
-const MOST_BYTES: usize = 1 << 28;
+const MOST_BYTES: usize = 1 << 26;
 
 /// The type of a tensor whose sizes a constant of the model decides.
 fn sized(elem: ElemType, sizes: &[usize]) -> Result<TensorType> {

@@ -266,7 +266,7 @@ impl<'a> NodeReader<'a> {
     /// Adds a constant.
     pub fn add_constant(&mut self, tensor: Tensor) -> ValueId {
         let name = self.node.output.first().cloned().unwrap_or_default();
-        self.graph.add_constant(name, tensor)
+        self.graph.add_computed(name, tensor)
     }
 
     /// Gives a value that is made of another the other's name.

@@ -58,7 +58,11 @@ fn interface() -> Files {
 /// Models that are refused, for tests of what the user is told.
 fn refused() -> Files {
     let truncated = softmax().to_bytes();
-    let missing_side_file = [("location", "nowhere.bin")];
+    let with_side_file = |location: &str| {
+        let w = external_tensor("w", &[4], data_type("f32"), &[("location", location)]);
+        let model = Build::new(13).input("x", "f32[4]").initializer(w);
+        model.node("Add", &["x", "w"], &["y"]).output("y", "f32[4]").to_bytes()
+    };
     vec![
         ("ui/models/good.onnx", softmax().to_bytes()),
         ("ui/models/not_onnx.onnx", b"<html><body>404 Not Found</body></html>\n".to_vec()),
@@ -80,15 +84,8 @@ fn refused() -> Files {
                 .to_bytes(),
         ),
         ("ui/models/open_dimensions.onnx", unary("Relu", "f32[N, time, mel.bins]", "f32[N, time, mel.bins]").to_bytes()),
-        (
-            "ui/models/missing_side_file.onnx",
-            Build::new(13)
-                .input("x", "f32[4]")
-                .initializer(external_tensor("w", &[4], data_type("f32"), &missing_side_file))
-                .node("Add", &["x", "w"], &["y"])
-                .output("y", "f32[4]")
-                .to_bytes(),
-        ),
+        ("ui/models/missing_side_file.onnx", with_side_file("nowhere.bin")),
+        ("ui/models/side_file_outside.onnx", with_side_file("../../models/external.bin")),
         ("ui/models/several_faults.onnx", several_faults().to_bytes()),
     ]
 }

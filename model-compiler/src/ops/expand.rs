@@ -127,7 +127,7 @@ mod tests {
         assert_eq!(node(&[1], &[0]).types(), ["i64[0]"]);
         node(&[2], &[3]).refused("the input i64[2] cannot be expanded to [3]", "equal or one");
         node(&[1], &[-1]).refused("input `shape` is [-1]; expected numbers of at least 0", "onnx.checker");
-        node(&[1], &[i64::MAX]).refused("at most 268435456 bytes", "fix the sizes");
+        node(&[1], &[i64::MAX]).refused("at most 67108864 bytes", "fix the sizes");
         let runtime = OneNode::new("Expand", 8).floats(&[1]).input(ElemType::I64, &[1]);
         runtime.refused("input `shape` is `x1`, which is computed at run time", "fixed shapes");
     }
@@ -144,7 +144,7 @@ mod tests {
         assert_eq!(node(&[2], &[1]).result_ints(), [0, 1]);
         assert_eq!(node(&[2], &[0]).types(), ["i64[0]"]);
         node(&[2, 2], &[2]).refused("input `repeats` is [2]; expected 2 numbers, one for each axis", "onnx.checker");
-        node(&[2], &[i64::MAX]).refused("at most 268435456 bytes", "fix the sizes");
+        node(&[2], &[i64::MAX]).refused("at most 67108864 bytes", "fix the sizes");
     }
 
     #[test]
