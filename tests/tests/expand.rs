@@ -2,7 +2,7 @@
 //! data. The same models are compiled and run here too.
 
 use model_compiler::onnx::Source;
-use model_compiler::{Options, compile};
+use model_compiler::{Io, Options, compile};
 use model_runtime::include_model;
 use model_tests::models::pattern;
 use model_tests::snapshot;
@@ -13,11 +13,11 @@ include_model!("../models/cascade.onnx");
 include_model!("../models/cascade_steps.onnx");
 
 /// Compares the expansion of a model in the folder `tests` with `expand/NAME.rs`.
-fn check(name: &str, model: &str) {
+fn check(name: &str, model: &str, options: &Options) {
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(model);
     let bytes = std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     let source = Source::new(format!("{name}.onnx"), bytes);
-    let module = compile(&source, &Options::new(name)).unwrap_or_else(|faults| panic!("{faults}"));
+    let module = compile(&source, options).unwrap_or_else(|faults| panic!("{faults}"));
     let file = syn::parse2(elided(module)).expect("the expansion is a module");
     snapshot::check(&format!("expand/{name}.rs"), &prettyplease::unparse(&file));
 }
@@ -37,7 +37,7 @@ fn elided(tokens: TokenStream) -> TokenStream {
 
 #[test]
 fn residual_network() {
-    check("residual", "models/residual.onnx");
+    check("residual", "models/residual.onnx", &Options::new("residual"));
 
     let signal = [[0.5, -1.0, 2.0, 0.0, 1.5, -0.5], [1.0, 1.0, -2.0, 0.5, 0.0, 1.0]];
     let stem = convolution(&signal, &pattern(1));
@@ -70,7 +70,7 @@ fn convolution(x: &[[f32; 6]; 2], w: &[f32; 12]) -> [[f32; 6]; 2] {
 /// Layers that run row by row give the bits that they give one after another, in less memory.
 #[test]
 fn cascade_of_layers() {
-    check("cascade", "models/cascade.onnx");
+    check("cascade", "models/cascade.onnx", &Options::new("cascade"));
 
     let image: [[f32; 9]; 25] =
         std::array::from_fn(|row| std::array::from_fn(|column| ((row * 5 + column * 3) % 11) as f32 / 4.0 - 1.0));
@@ -83,8 +83,9 @@ fn cascade_of_layers() {
     assert!(cascade::RAM_BYTES < largest && largest < cascade_steps::RAM_BYTES, "{} bytes", cascade::RAM_BYTES);
 }
 
-/// The module of the example, which `examples/wake` compiles and runs.
+/// The modules of the example, which `examples/wake` compiles and runs.
 #[test]
 fn wake_word() {
-    check("wake", "../examples/wake/wake.onnx");
+    check("wake", "../examples/wake/wake.onnx", &Options { io: Some(Io::Quantized), ..Options::new("wake") });
+    check("wake_float", "../examples/wake/wake_float.onnx", &Options::new("wake_float"));
 }

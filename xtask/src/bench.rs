@@ -74,7 +74,7 @@ fn measure(folder: &Path) -> Result<Vec<Row>> {
             println!("{} is left out, as there is no {}", entry.name, model.display());
             continue;
         }
-        match firmware::costs(&model, &entry.target) {
+        match firmware::costs(&model, &entry.target, entry.arguments()) {
             Ok(costs) => rows.push(Row { entry, costs }),
             Err(error) => failed.push(format!("{} on {}: {error:#}", entry.name, entry.target)),
         }

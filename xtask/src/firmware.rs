@@ -52,9 +52,10 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
     }
 }
 
-/// What `model` costs on the chip of `target`, at the highest level of optimization.
-pub(crate) fn costs(model: &Path, target: &str) -> Result<Costs> {
-    model::costs(&Options { model: model.to_owned(), target: target.to_owned(), ..Options::default() })
+/// What `model`, included with `arguments`, costs on the chip of `target`, at the highest level of optimization.
+pub(crate) fn costs(model: &Path, target: &str, arguments: &str) -> Result<Costs> {
+    let (model, target, arguments) = (model.to_owned(), target.to_owned(), arguments.to_owned());
+    model::costs(&Options { model, target, arguments, ..Options::default() })
 }
 
 /// The version of the compiler that builds for `target`.

@@ -1,11 +1,11 @@
 //! From scores to detections: a mean over time, a threshold, and a time in which one word is not heard twice.
 
 /// How many scores are averaged.
-pub const SMOOTH: usize = 8;
+pub const SMOOTH: usize = 2;
 /// How high the mean must be: chosen by `train/train.py` on voices that are neither trained nor tested on.
-pub const THRESHOLD: f32 = 0.5;
+pub const THRESHOLD: f32 = 0.6;
 /// For how many scores after a detection there is no other one: one second.
-pub const REFRACTORY: u32 = 50;
+pub const REFRACTORY: u32 = 17;
 
 /// What the last scores say.
 pub struct Detector {
@@ -52,16 +52,16 @@ mod tests {
 
     #[test]
     fn a_short_high_score_is_not_enough() {
-        assert_eq!(detections(&[0.0, HIGH, HIGH, HIGH, HIGH, HIGH, 0.0, HIGH, HIGH]), []);
+        assert_eq!(detections(&[0.0, HIGH, 0.0, HIGH, 0.0, 0.0, HIGH]), []);
     }
 
     #[test]
     fn the_word_is_detected_where_the_mean_is_high() {
-        assert_eq!(detections(&[0.0, HIGH, HIGH, HIGH, HIGH, HIGH, HIGH, HIGH, HIGH, 0.0]), [8]);
+        assert_eq!(detections(&[0.0, HIGH, HIGH, 0.0]), [2]);
     }
 
     #[test]
     fn a_lasting_score_is_detected_once_a_second() {
-        assert_eq!(detections(&[HIGH; 110]), [7, 57, 107]);
+        assert_eq!(detections(&[HIGH; 36]), [1, 18, 35]);
     }
 }

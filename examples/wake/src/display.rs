@@ -8,8 +8,8 @@ use wake::front_end::SAMPLE_RATE;
 
 /// Longer recordings are not shown row by row.
 const SHORT: u64 = 20 * SAMPLE_RATE as u64;
-/// Scores to a row: 0.2 s.
-const ROW: usize = 10;
+/// Scores to a row: 0.18 s.
+const ROW: usize = 3;
 const BAR: usize = 40;
 
 enum Style {

@@ -1,4 +1,4 @@
-//! Listens for the word "marvin": 16 kHz samples in, a score every 20 ms and detections out.
+//! Listens for the word "marvin": 16 kHz samples in, a score every 60 ms and detections out.
 //!
 //! The library is `no_std`, allocates nothing and never panics; one [`Wake`], best kept in a `static`, is all its memory.
 //!
@@ -22,10 +22,12 @@ use detector::Detector;
 use front_end::{BANDS, Frame, FrontEnd};
 use model_runtime::include_model;
 
-include_model!("../wake.onnx");
+include_model!("../wake.onnx", io = quantized);
 
 /// Frames that the model sees at once: one second.
 pub const FRAMES: usize = 49;
+/// Frames from one score to the next: 60 ms.
+pub const EVERY: usize = 3;
 
 /// What the model says of one second of sound.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -43,9 +45,10 @@ pub struct Score {
 /// The wake word detector with all its memory.
 pub struct Wake {
     front_end: FrontEnd,
-    features: [Frame; FRAMES],
-    /// How many of `features` were heard.
-    filled: usize,
+    /// The features of the last second, as the integers that the model takes.
+    features: wake::Input,
+    /// How many frames are there for the next score, which takes [`FRAMES`].
+    frames: usize,
     model: wake::Model,
     detector: Detector,
     heard: u64,
@@ -56,8 +59,8 @@ impl Wake {
     pub const fn new() -> Self {
         Wake {
             front_end: FrontEnd::new(),
-            features: [[0.0; BANDS]; FRAMES],
-            filled: 0,
+            features: [[0; BANDS]; FRAMES],
+            frames: 0,
             model: wake::Model::new(),
             detector: Detector::new(),
             heard: 0,
@@ -79,13 +82,14 @@ impl Wake {
     fn push_frame(&mut self, frame: Frame) -> Option<Score> {
         self.features.copy_within(1.., 0);
         if let Some(last) = self.features.last_mut() {
-            *last = frame;
+            *last = frame.map(wake::features::quantize);
         }
-        self.filled = (self.filled + 1).min(FRAMES);
-        if self.filled < FRAMES {
+        self.frames += 1;
+        if self.frames < FRAMES {
             return None;
         }
-        let [score] = *self.model.run(&self.features);
+        self.frames -= EVERY;
+        let [score] = self.model.run(&self.features).map(wake::score::dequantize);
         let (smoothed, detected) = self.detector.push(score);
         Some(Score { end: self.heard, score, smoothed, detected })
     }

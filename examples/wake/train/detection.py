@@ -32,12 +32,20 @@ def interleave(even, odd):
 
 
 def score_frames(model, stream):
-    """The score after each frame, as the firmware asks for it; the network's own stride gives those after every second frame."""
+    """The score after each frame; the network's own stride gives those after every second one."""
     return interleave(score_stream(model, stream), score_stream(model, stream[1:]))
 
 
-SMOOTH = 8
-REFRACTORY = 50
+# The firmware scores each third frame. An odd number: the network's own stride makes neighbouring frames' scores differ, and means of
+# both kinds are steadier.
+EVERY = 3
+SMOOTH = 2
+REFRACTORY = 17
+
+
+def phases(scores):
+    """The scores that are computed of a stream's, for each frame at which the firmware may begin."""
+    return [scores[phase::EVERY] for phase in range(EVERY)]
 
 
 def smooth(scores):
@@ -55,20 +63,28 @@ def events(scores, threshold):
     return out
 
 
-def highest(model, segments):
-    """The highest smoothed score of each segment."""
-    out = []
+def count(scores, threshold):
+    """How many events a stream's scores are, in the mean of all phases."""
+    return np.mean([len(events(part, threshold)) for part in phases(scores)])
+
+
+def highest(segments):
+    """The highest smoothed score of each segment's scores, in each phase."""
+    return np.array([[smooth(part).max() for part in phases(scores)] for scores in segments])
+
+
+def score_segments(model, segments):
+    """The scores of segments of one length."""
     for start in range(0, len(segments), 256):
         part = segments[start:start + 256].astype(np.float32)
-        both = np.asarray(score(model, part)), np.asarray(score(model, part[:, 1:]))
-        out += [smooth(interleave(even, odd)).max() for even, odd in zip(*both)]
-    return np.array(out)
+        even, odd = np.asarray(score(model, part)), np.asarray(score(model, part[:, 1:]))
+        yield from map(interleave, even, odd)
 
 
 def report_validation(model, validation):
     positives, _, negatives = validation
-    best = highest(model, positives)
+    best = highest(score_segments(model, positives))
     scores = score_frames(model, negatives)
     hours = len(negatives) * HOP / RATE / 3600
-    line = [f"{t}: {(best >= t).mean():.3f} at {len(events(scores, t)) / hours:.1f}/h" for t in (0.5, 0.7, 0.8, 0.9, 0.95)]
+    line = [f"{t}: {(best >= t).mean():.3f} at {count(scores, t) / hours:.1f}/h" for t in (0.5, 0.7, 0.8, 0.9, 0.95)]
     print("  validation " + ", ".join(line), flush=True)

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 /// A line of the list.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Entry {
-    /// The model's folder, or `wake`.
+    /// The model's folder, or a model of the example `wake`.
     pub(crate) name: String,
     pub(crate) target: String,
     /// The other system.
@@ -19,9 +19,14 @@ impl Entry {
     /// The model's file.
     pub(crate) fn model(&self, folder: &Path) -> PathBuf {
         match self.name.as_str() {
-            "wake" => command::root().join("examples/wake/wake.onnx"),
+            name @ ("wake" | "wake_float") => command::root().join(format!("examples/wake/{name}.onnx")),
             name => folder.join(name).join("model.onnx"),
         }
+    }
+
+    /// What the macro is told of the model: files whose borders are floats run with the integers behind them.
+    pub(crate) fn arguments(&self) -> &'static str {
+        if self.name == "wake" { "io = quantized" } else { "" }
     }
 
     /// The chip's short name.
