@@ -33,12 +33,19 @@ pub enum Subject {
     /// The model file: the macro's path literal.
     #[default]
     Model,
-    /// A key of the argument `dims`.
-    Dim(String),
+    /// One of the arguments that are maps, such as `dims`, and a key of it.
+    Entry(Box<(&'static str, String)>),
     /// The argument `io`.
     Io,
     /// The budget of this name.
     Budget(&'static str),
+}
+
+impl Subject {
+    /// The key of an argument that is a map.
+    pub fn entry(argument: &'static str, key: &str) -> Self {
+        Self::Entry(Box::new((argument, key.to_owned())))
+    }
 }
 
 /// One fault of a model.

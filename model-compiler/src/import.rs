@@ -1,14 +1,19 @@
 //! `onnx::Model` → `Graph`: types every value, folds constants, and finds every reason to refuse a model.
 
 mod borders;
+mod control;
 mod dims;
+mod elements;
+mod order;
+mod scope;
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 
+use self::scope::{Named, Scopes};
 use crate::Options;
-use crate::diagnostic::{self, Diagnostic, Diagnostics, Refusal};
+use crate::diagnostic::{self, Diagnostic, Diagnostics, Refusal, Subject};
 use crate::graph::{Graph, ValueId};
-use crate::onnx::{Model, proto, tensor};
+use crate::onnx::{self, Model, proto, tensor};
 use crate::op::{self, OpDef};
 use crate::reader::NodeReader;
 use crate::ty::TensorType;
@@ -21,23 +26,31 @@ pub fn graph(model: &Model, options: &Options) -> Result<Graph, Diagnostics> {
     let mut import = Import::new(model, options);
     import.check_version();
     import.inputs();
-    import.initializers();
-    let nodes = import.needed_nodes();
-    import.nodes(&nodes);
+    import.initializers(&model.graph);
+    let outputs: Vec<&str> = model.graph.output.iter().map(|output| output.name.as_str()).collect();
+    import.nodes(&outputs);
+    import.report_unsupported();
     import.outputs();
     import.borders();
     import.finish()
 }
+
+/// The inputs of a node; none for one that is omitted.
+type Inputs = Vec<Option<ValueId>>;
 
 struct Import<'a> {
     model: &'a Model<'a>,
     options: &'a Options,
     graph: Graph,
     faults: Vec<Diagnostic>,
-    /// What a run is given.
+    /// What a run is given, and inputs that are pinned.
     inputs: Vec<&'a proto::ValueInfo>,
-    /// Values by ONNX name; `None` for those that a fault left without a type.
-    values: HashMap<&'a str, Option<ValueId>>,
+    /// What names stand for.
+    scopes: Scopes<'a>,
+    /// How many nodes there are in the graphs that were entered.
+    nodes_read: usize,
+    /// Operators without a definition: how many nodes, and where the first of them is.
+    unsupported: BTreeMap<String, (usize, String)>,
 }
 
 impl<'a> Import<'a> {
@@ -45,7 +58,10 @@ impl<'a> Import<'a> {
         let mut graph = Graph::default();
         graph.opset = model.opset("").unwrap_or_default();
         graph.computable_bytes = Some(MOST_COMPUTED_BYTES);
-        Self { model, options, graph, faults: Vec::new(), inputs: Vec::new(), values: HashMap::new() }
+        let mut scopes = Scopes::default();
+        scopes.enter(&model.graph.node, String::new(), None);
+        let (faults, inputs) = (Vec::new(), Vec::new());
+        Self { model, options, graph, faults, inputs, scopes, nodes_read: 0, unsupported: BTreeMap::new() }
     }
 
     fn check_version(&mut self) {
@@ -68,13 +84,33 @@ impl<'a> Import<'a> {
         self.faults.extend(resolved.faults);
         self.graph.notes.extend(resolved.notes);
         for (name, ty) in resolved.inputs {
-            let id = ty.map(|ty| self.graph.add_input(name, ty));
-            self.define(name, id);
+            let named = ty.map_or(Named::Unknown, |ty| self.input(name, ty));
+            self.define(name, named);
+        }
+        let known = self.inputs.iter().map(|input| input.name.as_str());
+        self.faults.extend(elements::unknown_keys("inputs", &self.options.inputs, known));
+    }
+
+    /// An input, or the constant that the argument `inputs` makes of it.
+    fn input(&mut self, name: &str, ty: TensorType) -> Named {
+        let Some((_, elements)) = self.options.inputs.iter().find(|(key, _)| key == name) else {
+            return Named::Value(self.graph.add_input(name, ty));
+        };
+        match elements::tensor(elements, &ty) {
+            Ok(tensor) => {
+                self.graph.notes.push(format!("input `{name}` is {elements}"));
+                Named::Value(self.graph.add_constant(name, tensor))
+            }
+            Err(Refusal { message, help }) => {
+                let message = format!("`inputs` pins `{name}`, {message}");
+                self.faults.push(Diagnostic::new(message, help).about(Subject::entry("inputs", name)));
+                Named::Unknown
+            }
         }
     }
 
-    fn define(&mut self, name: &'a str, id: Option<ValueId>) {
-        if self.values.insert(name, id).is_some() {
+    fn define(&mut self, name: &'a str, named: Named) {
+        if self.scopes.define(name, named).is_some() {
             self.refuse_second(name);
         }
     }
@@ -90,19 +126,19 @@ impl<'a> Import<'a> {
         }
     }
 
-    fn initializers(&mut self) {
-        for stored in &self.model.graph.initializer {
-            let id = match tensor::read(stored, self.model.source) {
-                Ok(tensor) => Some(self.graph.add_constant(stored.name.clone(), tensor)),
+    fn initializers(&mut self, graph: &'a proto::Graph) {
+        for stored in &graph.initializer {
+            let named = match tensor::read(stored, self.model.source) {
+                Ok(tensor) => Named::Value(self.graph.add_constant(stored.name.clone(), tensor)),
                 Err(refusal) => {
-                    let place = format!("{}: initializer `{}`", self.model.source.name, stored.name);
+                    let place = format!("{}: {}initializer `{}`", self.model.source.name, self.scopes.inner().place, stored.name);
                     self.faults.push(Diagnostic::new(refusal.message, refusal.help).at(place));
-                    None
+                    Named::Unknown
                 }
             };
-            self.define(&stored.name, id);
+            self.define(&stored.name, named);
         }
-        for sparse in &self.model.graph.sparse_initializer {
+        for sparse in &graph.sparse_initializer {
             let name = sparse.values.as_ref().map_or("", |values| values.name.as_str());
             self.faults.push(
                 Diagnostic::new(
@@ -111,123 +147,100 @@ impl<'a> Import<'a> {
                 )
                 .at(self.model.source.name.clone()),
             );
-            self.define(name, None);
+            self.define(name, Named::Unknown);
         }
     }
 
-    /// The nodes on which an output depends, each after those that it reads.
-    fn needed_nodes(&mut self) -> Vec<usize> {
-        let nodes = &self.model.graph.node;
-        let mut producers: HashMap<&str, usize> = HashMap::new();
-        for (index, node) in nodes.iter().enumerate() {
-            for name in node.output.iter().filter(|name| !name.is_empty()) {
-                if producers.insert(name, index).is_some() {
-                    self.refuse_second(name);
-                }
-            }
+    /// Reads the nodes of the innermost graph on which `outputs` depend.
+    fn nodes(&mut self, outputs: &[&'a str]) {
+        let scope = self.scopes.inner();
+        let nodes = scope.nodes;
+        self.nodes_read += nodes.len();
+        for name in scope.defined_twice() {
+            self.refuse_second(name);
         }
-        let mut state = vec![Visit::New; nodes.len()];
-        let mut order = Vec::new();
-        let mut stack: Vec<usize> = Vec::new();
-        let producer_of = |name: &String| producers.get(name.as_str()).copied();
-        stack.extend(self.model.graph.output.iter().rev().filter_map(|output| producer_of(&output.name)));
-        while let Some(index) = stack.pop() {
-            match state[index] {
-                Visit::Done => {}
-                Visit::Open => {
-                    state[index] = Visit::Done;
-                    order.push(index);
-                }
-                Visit::New => {
-                    state[index] = Visit::Open;
-                    stack.push(index);
-                    for producer in nodes[index].input.iter().rev().filter_map(producer_of) {
-                        match state[producer] {
-                            Visit::New => stack.push(producer),
-                            // An open node waits for what it reads, and so for this one.
-                            Visit::Open => return self.refuse_cycle(producer),
-                            Visit::Done => {}
-                        }
-                    }
-                }
-            }
+        match order::needed(nodes, outputs) {
+            Ok(order) => order.into_iter().for_each(|index| self.node(index, &nodes[index])),
+            Err(index) => self.refuse_cycle(index),
         }
-        // The file's own order is kept where it is one of execution: it is what the reader of the model expects.
-        let mut in_file_order = order.clone();
-        in_file_order.sort_unstable();
-        if self.is_execution_order(&in_file_order) { in_file_order } else { order }
     }
 
     /// Of a graph with a cycle nothing can be said but where it is.
-    fn refuse_cycle(&mut self, index: usize) -> Vec<usize> {
+    fn refuse_cycle(&mut self, index: usize) {
         let fault = Diagnostic::new(
             "the node depends on its own output; a graph must be free of cycles",
             "export the model again; this file is damaged",
         );
         let place = self.place(index);
         self.faults.push(fault.at(place));
-        for name in self.model.graph.node.iter().flat_map(|node| &node.output) {
-            self.values.entry(name).or_insert(None);
+        for name in self.scopes.inner().nodes.iter().flat_map(|node| &node.output) {
+            if self.scopes.find(name).is_none() {
+                self.scopes.define(name, Named::Unknown);
+            }
         }
-        Vec::new()
     }
 
-    fn is_execution_order(&self, order: &[usize]) -> bool {
-        let nodes = &self.model.graph.node;
-        let later: HashSet<&str> = order.iter().flat_map(|&index| nodes[index].output.iter().map(String::as_str)).collect();
-        let mut later: HashSet<&str> = later.into_iter().filter(|name| !name.is_empty()).collect();
-        order.iter().all(|&index| {
-            let ready = nodes[index].input.iter().all(|name| !later.contains(name.as_str()));
-            nodes[index].output.iter().for_each(|name| {
-                later.remove(name.as_str());
-            });
-            ready
-        })
-    }
-
-    fn nodes(&mut self, order: &[usize]) {
-        let mut unsupported: BTreeMap<String, (usize, usize)> = BTreeMap::new();
-        for &index in order {
-            let node = &self.model.graph.node[index];
-            let mut results = Vec::new();
-            match self.definition(node) {
-                Some(definition) => match self.inputs_of(node, index) {
-                    Some(inputs) => results = self.node(index, node, definition, inputs),
-                    None => results.resize(node.output.len(), None),
-                },
-                None => {
-                    unsupported.entry(full_name(node)).or_insert((0, index)).0 += 1;
-                    results.resize(node.output.len(), None);
+    /// Reads one node, and defines its outputs.
+    fn node(&mut self, index: usize, node: &'a proto::Node) {
+        let first_node = self.graph.nodes.len();
+        let results = match (self.control(node), self.definition(node)) {
+            (None, None) => {
+                let place = self.place_in_file(index);
+                self.unsupported.entry(full_name(node)).or_insert((0, place)).0 += 1;
+                Vec::new()
+            }
+            (control, definition) => match (self.inputs_of(node, index), control) {
+                (None, _) => Vec::new(),
+                (Some(inputs), Some(control)) => self.read_control(index, node, &control, inputs),
+                (Some(inputs), None) => {
+                    let results = definition.map(|definition| self.read(index, node, definition, inputs));
+                    results.flatten().unwrap_or_default().into_iter().map(Named::Value).collect()
                 }
-            }
-            for (name, id) in node.output.iter().zip(results).filter(|(name, _)| !name.is_empty()) {
-                self.define(name, id);
+            },
+        };
+        self.name_results(node, first_node, &results);
+        let results = results.into_iter().chain(std::iter::repeat(Named::Unknown));
+        for (name, named) in node.output.iter().zip(results).filter(|(name, _)| !name.is_empty()) {
+            self.define(name, named);
+        }
+    }
+
+    /// Gives what a node computes the names that it has in the innermost graph.
+    fn name_results(&mut self, node: &proto::Node, first_node: usize, results: &[Named]) {
+        for (named, name) in results.iter().zip(&node.output).filter(|(_, name)| !name.is_empty()) {
+            let Named::Value(id) = *named else { continue };
+            // A value that was there before keeps its name.
+            let fresh = self.graph.nodes[first_node..].iter().any(|pushed| pushed.outputs.contains(&id));
+            if fresh || self.graph.constant(id).is_some() {
+                self.graph.rename(id, name);
             }
         }
-        self.report_unsupported(&unsupported);
     }
 
     /// The definition that reads `node` in the operator set that the model asks for.
     fn definition(&self, node: &proto::Node) -> Option<&'static OpDef> {
-        let name = full_name(node);
-        // A function that the model defines itself takes precedence over an operator of its name.
-        let is_function = |function: &proto::Function| function.name == node.op_type && function.domain == node.domain;
-        if self.model.functions.iter().any(is_function) {
-            return None;
-        }
-        let version = self.model.opset(&node.domain)?;
+        let (name, version) = (full_name(node), self.opset(&node.domain)?);
         op::definitions().find(|definition| definition.name == name && definition.opset.contains(&version))
     }
 
+    /// The version of a domain's operator set that the innermost function imports, or the model.
+    fn opset(&self, domain: &str) -> Option<i64> {
+        match self.scopes.call() {
+            Some(call) => onnx::opset(&call.function.opset_import, domain),
+            None => self.model.opset(domain),
+        }
+    }
+
     /// The node's inputs; `None` when one of them has no type because of an earlier fault.
-    fn inputs_of(&mut self, node: &'a proto::Node, index: usize) -> Option<Vec<Option<ValueId>>> {
+    fn inputs_of(&mut self, node: &'a proto::Node, index: usize) -> Option<Inputs> {
         let mut inputs = Vec::new();
         let mut complete = true;
         for name in &node.input {
-            match self.values.get(name.as_str()) {
+            match self.scopes.find(name) {
                 _ if name.is_empty() => inputs.push(None),
-                Some(Some(id)) => inputs.push(Some(*id)),
-                Some(None) => complete = false,
+                Some(Named::Omitted) => inputs.push(None),
+                Some(Named::Value(id)) => inputs.push(Some(id)),
+                Some(Named::Unknown) => complete = false,
                 None => {
                     let place = self.place(index);
                     self.faults.push(
@@ -239,7 +252,7 @@ impl<'a> Import<'a> {
                         )
                         .at(place),
                     );
-                    self.values.insert(name, None);
+                    self.scopes.define(name, Named::Unknown);
                     complete = false;
                 }
             }
@@ -247,43 +260,28 @@ impl<'a> Import<'a> {
         complete.then_some(inputs)
     }
 
-    /// Reads one node; its outputs have no id when it is refused.
-    fn node(
-        &mut self,
-        index: usize,
-        node: &'a proto::Node,
-        definition: &OpDef,
-        inputs: Vec<Option<ValueId>>,
-    ) -> Vec<Option<ValueId>> {
+    /// Reads a node of an operator; `None` when it is refused.
+    fn read(&mut self, index: usize, node: &'a proto::Node, definition: &OpDef, inputs: Inputs) -> Option<Vec<ValueId>> {
         if self.graph.computable_bytes == Some(0) {
             // As was said of the node that used them up.
-            return vec![None; node.output.len()];
+            return None;
         }
         let origin = if node.name.is_empty() { node.op_type.clone() } else { node.name.clone() };
-        let opset = self.model.opset(&node.domain).unwrap_or(op::LATEST);
-        let (first_node, types) = (self.graph.nodes.len(), self.types_note(node, &inputs));
-        let mut reader = NodeReader::new(&mut self.graph, node, self.model.source, opset, origin, inputs);
+        let opset = self.opset(&node.domain).unwrap_or(op::LATEST);
+        let (first_node, types, place) = (self.graph.nodes.len(), self.types_note(node, &inputs), self.place(index));
+        let resolved = self.scopes.resolved(node);
+        let mut reader = NodeReader::new(&mut self.graph, &resolved, self.model.source, opset, origin, inputs);
         let result = (definition.read)(&mut reader).and_then(|outputs| {
             reader.finish()?;
             expect_outputs(node, &outputs)?;
             Ok(outputs)
         });
         match result.and_then(|outputs| expect_small_constants(&self.graph).map(|()| outputs)) {
-            Ok(outputs) => {
-                // What the reader pushed last for an output carries its name, unless that value was there before.
-                for (&id, name) in outputs.iter().zip(&node.output) {
-                    let fresh = self.graph.nodes[first_node..].iter().any(|pushed| pushed.outputs.contains(&id));
-                    if !name.is_empty() && (fresh || self.graph.constant(id).is_some()) {
-                        self.graph.rename(id, name);
-                    }
-                }
-                outputs.into_iter().map(Some).collect()
-            }
+            Ok(outputs) => Some(outputs),
             Err(refusal) => {
                 self.graph.nodes.truncate(first_node);
-                let place = self.place(index);
                 self.faults.push(fault(node, refusal, types).at(place));
-                vec![None; node.output.len()]
+                None
             }
         }
     }
@@ -299,56 +297,46 @@ impl<'a> Import<'a> {
     }
 
     fn place(&self, index: usize) -> String {
-        let node = &self.model.graph.node[index];
-        let name = if node.name.is_empty() { String::new() } else { format!(" `{}`", node.name) };
-        format!("{}: node {index}{name} ({})", self.model.source.name, full_name(node))
+        format!("{}: {} ({})", self.model.source.name, self.place_in_file(index), full_name(&self.scopes.inner().nodes[index]))
+    }
+
+    fn place_in_file(&self, index: usize) -> String {
+        let scope = self.scopes.inner();
+        match scope.nodes[index].name.as_str() {
+            "" => format!("{}node {index}", scope.place),
+            name => format!("{}node {index} `{name}`", scope.place),
+        }
     }
 
     /// One report of all operators that have no definition: each with how many nodes it has and the first of them.
-    fn report_unsupported(&mut self, unsupported: &BTreeMap<String, (usize, usize)>) {
-        if unsupported.is_empty() {
+    fn report_unsupported(&mut self) {
+        if self.unsupported.is_empty() {
             return;
         }
-        let nodes: usize = unsupported.values().map(|(count, _)| count).sum();
+        let nodes: usize = self.unsupported.values().map(|(count, _)| count).sum();
         let opset = self.graph.opset;
         let mut fault = Diagnostic::new(
-            format!("{nodes} of the {} nodes have operators that are not supported (opset {opset})", self.model.graph.node.len()),
+            format!("{nodes} of the {} nodes have operators that are not supported (opset {opset})", self.nodes_read),
             "export the model without these operators, or cut it before them and compute the rest in Rust",
         )
         .at(self.model.source.name.clone());
-        for (name, (count, first)) in unsupported {
+        for (name, (count, first)) in &self.unsupported {
             let nodes = if *count == 1 { "node" } else { "nodes" };
-            fault = fault.note(format!("`{name}`: {count} {nodes}, the first is {}", self.place_in_file(*first)));
+            fault = fault.note(format!("`{name}`: {count} {nodes}, the first is {first}"));
         }
         self.faults.push(fault);
     }
 
-    fn place_in_file(&self, index: usize) -> String {
-        match self.model.graph.node[index].name.as_str() {
-            "" => format!("node {index}"),
-            name => format!("node {index} `{name}`"),
-        }
-    }
-
     fn outputs(&mut self) {
         for output in &self.model.graph.output {
-            match self.values.get(output.name.as_str()) {
-                Some(Some(id)) => {
-                    let id = self.graph.own_output(*id);
+            match self.scopes.find(&output.name) {
+                Some(Named::Value(id)) => {
+                    let id = self.graph.own_output(id);
                     self.graph.rename(id, &output.name);
                     self.graph.outputs.push(id);
                 }
-                Some(None) => {}
-                None => self.faults.push(
-                    Diagnostic::new(
-                        format!(
-                            "output `{}` is defined nowhere: it is no graph input, no initializer and no node's output",
-                            output.name
-                        ),
-                        "export the model again, or check it with `onnx.checker`",
-                    )
-                    .at(self.model.source.name.clone()),
-                ),
+                Some(Named::Unknown | Named::Omitted) => {}
+                None => self.refuse_undefined_output(&output.name),
             }
         }
         if self.model.graph.output.is_empty() {
@@ -357,6 +345,20 @@ impl<'a> Import<'a> {
                 "export the model with the tensors that you need as graph outputs",
             ));
         }
+    }
+
+    fn refuse_undefined_output(&mut self, name: &str) {
+        let place = match self.scopes.inner().place.trim_end_matches(": ") {
+            "" => self.model.source.name.clone(),
+            place => format!("{}: {place}", self.model.source.name),
+        };
+        self.faults.push(
+            Diagnostic::new(
+                format!("output `{name}` is defined nowhere: it is no graph input, no initializer and no node's output"),
+                "export the model again, or check it with `onnx.checker`",
+            )
+            .at(place),
+        );
     }
 
     /// Settles what inputs and outputs are, where the graph is complete.
@@ -375,14 +377,18 @@ impl<'a> Import<'a> {
         // What `io` makes of an input or output is known only when all is.
         let known = self.options.io.is_none();
         let ty = |name: &str| -> Option<TensorType> {
-            let id = self.values.get(name).copied().flatten().filter(|_| known)?;
-            Some(self.graph.ty(id).clone())
+            match self.scopes.find(name) {
+                Some(Named::Value(id)) if known => Some(self.graph.ty(id).clone()),
+                _ => None,
+            }
         };
         let rules = dims::Rules::new(&self.inputs, self.options);
         let declared = |output| rules.declared(output).filter(|_| known);
+        let pinned = |name: &str| self.options.inputs.iter().any(|(key, _)| key == name);
+        let inputs = self.inputs.iter().filter(|input| !pinned(&input.name));
         let outputs = self.model.graph.output.iter();
         Err(Diagnostics {
-            inputs: self.inputs.iter().map(|input| (input.name.clone(), ty(&input.name))).collect(),
+            inputs: inputs.map(|input| (input.name.clone(), ty(&input.name))).collect(),
             outputs: outputs.map(|output| (output.name.clone(), ty(&output.name).or_else(|| declared(output)))).collect(),
             faults: self.faults,
             module: None,
@@ -411,14 +417,6 @@ fn expect_outputs(node: &proto::Node, found: &[ValueId]) -> diagnostic::Result<(
         format!("the node has {named} outputs; the operator has {}", found.len()),
         "export the model without the outputs that nothing reads",
     ))
-}
-
-/// How far the depth-first search has come with a node.
-#[derive(Clone, Copy, PartialEq)]
-enum Visit {
-    New,
-    Open,
-    Done,
 }
 
 /// The operator's name, with its domain where that is not ONNX's own.

@@ -44,6 +44,12 @@ pub struct Options {
     pub runtime: TokenStream,
     /// Sizes of open dimensions.
     pub dims: Vec<(String, Dim)>,
+    /// Inputs that are constants.
+    pub inputs: Vec<(String, Elements)>,
+    /// Inputs that are state, with the output that each takes over from the run before.
+    pub state: Vec<(String, String)>,
+    /// What such inputs are before the first run, where that is not zero.
+    pub state_init: Vec<(String, Elements)>,
     /// What quantized inputs and outputs are; without it what the file says.
     pub io: Option<Io>,
     /// What the model may cost.
@@ -68,6 +74,25 @@ pub enum Dim {
     Shape(Vec<usize>),
 }
 
+/// The elements of a tensor as the macro's arguments write them, in decimal digits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Elements {
+    /// All are this one.
+    All(String),
+    /// Each, row-major.
+    Each(Vec<String>),
+}
+
+/// As the macro's arguments write it.
+impl fmt::Display for Elements {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::All(element) => f.write_str(element),
+            Self::Each(elements) => write!(f, "[{}]", elements.join(", ")),
+        }
+    }
+}
+
 /// As the macro's arguments write it.
 impl fmt::Display for Dim {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -86,6 +111,9 @@ impl Options {
             visibility: quote!(pub),
             runtime: quote!(::model_runtime),
             dims: Vec::new(),
+            inputs: Vec::new(),
+            state: Vec::new(),
+            state_init: Vec::new(),
             io: None,
             budgets: Budgets::default(),
         }

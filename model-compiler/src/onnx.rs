@@ -48,16 +48,21 @@ pub struct Model<'a> {
     pub graph: proto::Graph,
     /// Its operator sets.
     pub opsets: Vec<proto::OperatorSet>,
-    /// The names of functions that it defines itself.
+    /// Functions that it defines itself.
     pub functions: Vec<proto::Function>,
 }
 
 impl Model<'_> {
     /// The version of `domain`'s operator set, if the model imports it.
     pub fn opset(&self, domain: &str) -> Option<i64> {
-        let plain = |domain: &str| if domain == "ai.onnx" { String::new() } else { domain.to_owned() };
-        self.opsets.iter().find(|opset| plain(&opset.domain) == plain(domain)).map(|opset| opset.version)
+        opset(&self.opsets, domain)
     }
+}
+
+/// The version of `domain`'s operator set among those that are imported.
+pub fn opset(imported: &[proto::OperatorSet], domain: &str) -> Option<i64> {
+    let plain = |domain: &str| if domain == "ai.onnx" { String::new() } else { domain.to_owned() };
+    imported.iter().find(|opset| plain(&opset.domain) == plain(domain)).map(|opset| opset.version)
 }
 
 /// Decodes the file.

@@ -1,16 +1,20 @@
 //! What stands between the parentheses: `"wake.onnx", pub(crate) name = detector, dims = { batch: 1, "input": [1, 512] },
-//! io = quantized, ram = 12 KiB`.
+//! inputs = { sr: 16000 }, state = { h: hn }, io = quantized, ram = 12 KiB`.
+
+mod map;
 
 use std::path::Path;
 
 use model_compiler::contract::{BUDGETS, Budgets};
 use model_compiler::diagnostic::Diagnostic;
-use model_compiler::{Dim, Io, Options, emit::names};
+use model_compiler::{Dim, Elements, Io, Options, emit::names};
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::quote;
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream};
-use syn::{LitInt, LitStr, Result, Token, braced, bracketed};
+use syn::{LitStr, Result, Token};
+
+use self::map::Map;
 
 use crate::budget::{self, Budget};
 
@@ -24,8 +28,16 @@ pub(crate) struct Arguments {
     pub(crate) visibility: TokenStream,
     /// The module's name, if it is given.
     pub(crate) name: Option<Ident>,
-    /// Sizes, with the key's place in the source.
-    pub(crate) dims: Vec<(String, Span, Dim)>,
+    /// Sizes of open dimensions.
+    dims: Vec<(String, Dim)>,
+    /// Inputs that are constants.
+    inputs: Vec<(String, Elements)>,
+    /// Inputs, with the output that each takes over.
+    state: Vec<(String, String)>,
+    /// What such inputs are at first.
+    state_init: Vec<(String, Elements)>,
+    /// The argument and place of each key of those.
+    keys: Vec<(&'static str, String, Span)>,
     /// What quantized inputs and outputs are, if it is given, with its place in the source.
     pub(crate) io: Option<(Io, Span)>,
     /// What the model may cost.
@@ -55,6 +67,10 @@ impl Parse for Arguments {
             visibility: quote!(pub),
             name: None,
             dims: Vec::new(),
+            inputs: Vec::new(),
+            state: Vec::new(),
+            state_init: Vec::new(),
+            keys: Vec::new(),
             io: None,
             budgets: Vec::new(),
             errors: Vec::new(),
@@ -94,18 +110,16 @@ impl Arguments {
                 }
                 self.budgets.push(budget);
             }
-            Argument::Dims { entries, errors } => {
-                self.errors.extend(errors);
-                for Entry { key, span, dim } in entries {
-                    if let Some((_, _, first)) = self.dims.iter().find(|(other, ..)| *other == key) {
-                        let message = format!("`dims` fixes `{key}` twice: as {first} and as {dim}; expected once");
-                        self.errors.push(error(span, message, "keep one of the two"));
-                        continue;
-                    }
-                    self.dims.push((key, span, dim));
-                }
-            }
+            Argument::Dims(map) => map.take("dims", &mut self.dims, &mut self.keys, &mut self.errors),
+            Argument::Inputs(map) => map.take("inputs", &mut self.inputs, &mut self.keys, &mut self.errors),
+            Argument::State(map) => map.take("state", &mut self.state, &mut self.keys, &mut self.errors),
+            Argument::StateInit(map) => map.take("state_init", &mut self.state_init, &mut self.keys, &mut self.errors),
         }
+    }
+
+    /// Where a key of an argument stands.
+    pub(crate) fn key(&self, argument: &str, key: &str) -> Option<Span> {
+        self.keys.iter().find(|(of, name, _)| *of == argument && name == key).map(|(.., span)| *span)
     }
 
     /// The compiler's options.
@@ -116,7 +130,10 @@ impl Arguments {
             name: self.name.clone().unwrap_or_else(|| Ident::new(&names::module(&stem), self.path.span())),
             visibility: self.visibility.clone(),
             runtime: self.runtime.clone(),
-            dims: self.dims.iter().map(|(key, _, dim)| (key.clone(), dim.clone())).collect(),
+            dims: self.dims.clone(),
+            inputs: self.inputs.clone(),
+            state: self.state.clone(),
+            state_init: self.state_init.clone(),
             io: self.io.map(|(io, _)| io),
             budgets: self.limits(),
         }
@@ -131,10 +148,19 @@ impl Arguments {
     }
 }
 
+/// The arguments behind the path, for a message.
+const KNOWN: &str = "`name`, `dims`, `inputs`, `state`, `state_init`, `io`, `ram`, `weights`, `macs`, `stack` and `code`";
+
+/// Those of them that are maps.
+const MAPS: [&str; 4] = ["dims", "inputs", "state", "state_init"];
+
 /// One argument behind the path.
 enum Argument {
     Name { visibility: Option<TokenStream>, name: Ident },
-    Dims { entries: Vec<Entry>, errors: Vec<syn::Error> },
+    Dims(Map<Dim>),
+    Inputs(Map<Elements>),
+    State(Map<String>),
+    StateInit(Map<Elements>),
     Io { io: Io, span: Span },
     Budget(Budget),
 }
@@ -148,28 +174,23 @@ impl Parse for Argument {
                 input.parse::<Token![=]>()?;
                 Ok(Self::Name { visibility, name: input.parse()? })
             }
-            "dims" if visibility.is_none() => {
-                input.parse::<Token![=]>()?;
-                let entries;
-                braced!(entries in input);
-                let (entries, errors) = list(&entries, Entry::parse);
-                Ok(Self::Dims { entries, errors })
-            }
+            "dims" if visibility.is_none() => Ok(Self::Dims(Map::parse(input, map::dim)?)),
+            "inputs" if visibility.is_none() => Ok(Self::Inputs(Map::parse(input, map::elements)?)),
+            "state" if visibility.is_none() => Ok(Self::State(Map::parse(input, |input| Ok(map::name(input)?.0))?)),
+            "state_init" if visibility.is_none() => Ok(Self::StateInit(Map::parse(input, map::elements)?)),
             "io" if visibility.is_none() => {
                 input.parse::<Token![=]>()?;
                 Ok(Self::Io { span: input.span(), io: io(input)? })
             }
             known if visibility.is_none() && BUDGETS.contains(&known) => Ok(Self::Budget(budget::parse(&key, input)?)),
-            known if known == "dims" || known == "io" || BUDGETS.contains(&known) => Err(error(
+            known if MAPS.contains(&known) || known == "io" || BUDGETS.contains(&known) => Err(error(
                 key.span(),
                 format!("`{}` stands before `{key}`; only `name` takes a visibility", visibility.unwrap_or_default()),
                 "move it before the module's name: `pub(crate) name = detector`",
             )),
             unknown => Err(error(
                 key.span(),
-                format!(
-                    "`{unknown}` is no argument of `include_model!`; known are `name`, `dims`, `io`, `ram`, `weights`, `macs`, `stack` and `code`"
-                ),
+                format!("`{unknown}` is no argument of `include_model!`; known are {KNOWN}"),
                 "remove it, or correct its name",
             )),
         }
@@ -189,33 +210,6 @@ fn visibility(input: ParseStream) -> Result<Option<TokenStream>> {
     Ok(Some(visibility))
 }
 
-/// `batch: 1` or `"input": [1, 512]`.
-struct Entry {
-    key: String,
-    span: Span,
-    dim: Dim,
-}
-
-impl Parse for Entry {
-    fn parse(input: ParseStream) -> Result<Self> {
-        let (key, span) = if input.peek(LitStr) {
-            let key: LitStr = input.parse()?;
-            (key.value(), key.span())
-        } else {
-            let key = input.call(Ident::parse_any)?;
-            (key.unraw().to_string(), key.span())
-        };
-        input.parse::<Token![:]>()?;
-        if !input.peek(syn::token::Bracket) {
-            return Ok(Self { dim: Dim::Size(size(input)?), key, span });
-        }
-        let sizes;
-        bracketed!(sizes in input);
-        let sizes = sizes.parse_terminated(size, Token![,])?;
-        Ok(Self { dim: Dim::Shape(sizes.into_iter().collect()), key, span })
-    }
-}
-
 /// `float` or `quantized`
 fn io(input: ParseStream) -> Result<Io> {
     let (span, found) = (input.span(), next(input));
@@ -230,25 +224,13 @@ fn io(input: ParseStream) -> Result<Io> {
     }
 }
 
-fn size(input: ParseStream) -> Result<usize> {
-    let help = "write the size that the firmware uses";
-    let span = input.span();
-    let Ok(literal) = input.parse::<LitInt>() else {
-        return Err(error(span, format!("a size is {}; expected an integer of at least 1", next(input)), help));
-    };
-    match literal.base10_parse::<usize>() {
-        Ok(0) | Err(_) => Err(error(span, format!("a size is `{literal}`; expected an integer of at least 1"), help)),
-        Ok(size) => Ok(size),
-    }
-}
-
 /// The token that comes next, for a message.
 pub(crate) fn next(input: ParseStream) -> String {
     input.cursor().token_tree().map_or_else(|| "nothing".to_owned(), |(token, _)| format!("`{token}`"))
 }
 
 /// The items of `item, item, …`. After one that is wrong it goes on behind the next comma, so that all errors are told at once.
-fn list<T>(input: ParseStream, item: fn(ParseStream) -> Result<T>) -> (Vec<T>, Vec<syn::Error>) {
+fn list<T>(input: ParseStream, item: impl Fn(ParseStream) -> Result<T>) -> (Vec<T>, Vec<syn::Error>) {
     let (mut items, mut errors) = (Vec::new(), Vec::new());
     while !input.is_empty() {
         let result = item(input)

@@ -22,7 +22,6 @@ pub(crate) fn tokens(arguments: &Arguments, diagnostics: &Diagnostics) -> Vec<To
 }
 
 fn span(arguments: &Arguments, subject: &Subject) -> Span {
-    let key = |name: &str| arguments.dims.iter().find(|(key, ..)| key == name).map(|(_, span, _)| *span);
     match subject {
         Subject::Model => arguments.path.span(),
         Subject::Io => arguments.io.map_or_else(|| arguments.path.span(), |(_, span)| span),
@@ -30,7 +29,7 @@ fn span(arguments: &Arguments, subject: &Subject) -> Span {
             let budget = arguments.budgets.iter().find(|budget| budget.name == *name);
             budget.map_or_else(|| arguments.path.span(), |budget| budget.span)
         }
-        Subject::Dim(name) => key(name).unwrap_or_else(|| arguments.path.span()),
+        Subject::Entry(entry) => arguments.key(entry.0, &entry.1).unwrap_or_else(|| arguments.path.span()),
     }
 }
 

@@ -15,12 +15,12 @@
 //! assert_eq!(bytes[0], 0x08, "the IR version comes first");
 //! ```
 
-use onnx_protobuf::attribute_proto::AttributeType;
+pub use onnx_protobuf::attribute_proto::AttributeType;
 use onnx_protobuf::tensor_proto::{DataLocation, DataType};
 use onnx_protobuf::tensor_shape_proto::{Dimension, dimension};
 use onnx_protobuf::{
-    AttributeProto, ModelProto, NodeProto, OperatorSetIdProto, StringStringEntryProto, TensorProto, TensorShapeProto, TypeProto,
-    ValueInfoProto, type_proto,
+    AttributeProto, FunctionProto, ModelProto, NodeProto, OperatorSetIdProto, StringStringEntryProto, TensorProto,
+    TensorShapeProto, TypeProto, ValueInfoProto, type_proto,
 };
 use protobuf::{EnumOrUnknown, Message, MessageField};
 
@@ -136,6 +136,32 @@ impl Build {
     /// Gives the last node a tensor.
     pub fn tensor(self, name: &str, tensor: TensorProto) -> Self {
         self.attribute(name, AttributeType::TENSOR, |attribute| attribute.t = MessageField::some(tensor))
+    }
+
+    /// Gives the last node the graph of another model.
+    pub fn graph(self, name: &str, model: Self) -> Self {
+        self.attribute(name, AttributeType::GRAPH, |attribute| attribute.g = model.0.graph)
+    }
+
+    /// Lets an attribute of the last node be the one called `of` of the function around it.
+    pub fn attribute_of_call(self, name: &str, ty: AttributeType, of: &str) -> Self {
+        self.attribute(name, ty, |attribute| attribute.ref_attr_name = of.to_owned())
+    }
+
+    /// Defines a function: the nodes of another model, whose domain is before its name.
+    pub fn function(mut self, name: &str, inputs: &[&str], outputs: &[&str], body: Self) -> Self {
+        let owned = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();
+        let (domain, name) = name.split_once("::").unwrap_or(("", name));
+        self.0.functions.push(FunctionProto {
+            name: name.to_owned(),
+            domain: domain.to_owned(),
+            input: owned(inputs),
+            output: owned(outputs),
+            node: body.0.graph.unwrap_or_default().node,
+            opset_import: body.0.opset_import,
+            ..Default::default()
+        });
+        self
     }
 
     fn attribute(mut self, name: &str, ty: AttributeType, set: impl FnOnce(&mut AttributeProto)) -> Self {

@@ -62,8 +62,6 @@ fn each_fault_is_told_once_with_what_to_do() {
         .initializer(tensor("w", &[4], &[0.0f32; 4]))
         .initializer(tensor("w", &[4], &[1.0f32; 4]))
         .node("Add", &["x", "w"], &["y"]);
-    let mut own_relu = model().node("Relu", &["x"], &["y"]);
-    own_relu.message().functions.push(onnx_protobuf::FunctionProto { name: "Relu".to_owned(), ..Default::default() });
     let mut untyped = model().node("Relu", &["x"], &["y"]);
     untyped.message().graph.mut_or_insert_default().input[0].type_.clear();
     let cases: Vec<(&str, Build, &[&str])> = vec![
@@ -87,7 +85,6 @@ fn each_fault_is_told_once_with_what_to_do() {
             model().node("Softmax", &["x"], &["a"]).int("axis", 5).node("Nope", &["a"], &["b"]).node("Relu", &["b"], &["y"]),
             &["`axis` is 5", "`Nope`: 1 node"],
         ),
-        ("a function of an operator's name", own_relu, &["`Relu`: 1 node"]),
         ("an old opset", Build::new(5).input("x", "f32[4]").output("x", "f32[4]"), &["opset 5; supported are 6 to"]),
         ("a new opset", Build::new(29).input("x", "f32[4]").output("x", "f32[4]"), &["opset 29; supported are 6 to 28"]),
         ("an input without a type", untyped, &["`x` is a value without a type"]),

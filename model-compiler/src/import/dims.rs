@@ -165,7 +165,7 @@ impl<'a> Rules<'a> {
             format!("`dims` gives input `{}` the shape {shape:?}; the model declares {}", input.name, print(declared)),
             "give one size for each dimension, and the model's own where it is fixed",
         );
-        Some(fault.about(Subject::Dim(input.name.clone())))
+        Some(fault.about(Subject::entry("dims", &input.name)))
     }
 
     /// One report of all open dimensions, with the line that fixes them.
@@ -223,7 +223,7 @@ impl<'a> Rules<'a> {
                     format!("`dims` has `{}: {dim}`, which fixes nothing; possible are {}", key(name), known.join(", ")),
                     "remove it, or correct its name",
                 )
-                .about(Subject::Dim(name.clone()))
+                .about(Subject::entry("dims", name))
             })
             .collect()
     }

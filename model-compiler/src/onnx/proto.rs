@@ -121,7 +121,13 @@ messages! {
 
     Function {
         name: one string String = 1,
+        input: repeated string String = 4,
+        output: repeated string String = 5,
+        attribute: repeated string String = 6,
+        node: repeated message Node = 7,
+        opset_import: repeated message OperatorSet = 9,
         domain: one string String = 10,
+        attribute_proto: repeated message Attribute = 11,
     }
 
     Graph {
@@ -153,6 +159,7 @@ messages! {
         ints: repeated int64 i64 = 8,
         strings: repeated bytes Bytes = 9,
         r#type: one int32 i32 = 20,
+        ref_attr_name: one string String = 21,
     }
 
     Tensor {

@@ -1,0 +1,171 @@
+//! Nodes with graphs of their own: `If` with a known condition, and functions that a model defines.
+
+use model_compiler::graph::Graph;
+use model_compiler::onnx::{self, Source};
+use model_compiler::verify::verify;
+use model_compiler::{Elements, Options, import};
+use model_tests::build::{AttributeType, Build, tensor};
+
+/// The graph, or the messages of all faults.
+fn graph(model: &Build, options: &Options) -> Result<Graph, Vec<String>> {
+    let source = Source::new("test.onnx", model.to_bytes());
+    let model = onnx::parse(&source).unwrap_or_else(|diagnostics| panic!("{diagnostics}"));
+    let mut graph = import::graph(&model, options)
+        .map_err(|diagnostics| diagnostics.faults.iter().map(ToString::to_string).collect::<Vec<_>>())?;
+    verify(&graph, "import");
+    graph.drop_unused();
+    Ok(graph)
+}
+
+/// The operators of the graph, as they print.
+fn operators(model: &Build) -> Vec<String> {
+    let graph = graph(model, &Options::new("test")).unwrap_or_else(|faults| panic!("{}", faults.join("\n")));
+    graph.nodes.iter().map(|node| node.op.to_string()).collect()
+}
+
+/// The only fault.
+fn fault(model: &Build) -> String {
+    let faults = graph(model, &Options::new("test")).expect_err("it is refused");
+    let [fault] = &faults[..] else { panic!("one fault, not {faults:?}") };
+    fault.clone()
+}
+
+fn opset() -> Build {
+    Build::new(17)
+}
+
+/// A graph from `x`, f32[4], to `y`.
+fn model() -> Build {
+    opset().input("x", "f32[4]").output("y", "f32[4]")
+}
+
+/// A branch that computes `out` by one node.
+fn branch(op: &str, inputs: &[&str]) -> Build {
+    opset().node(op, inputs, &["out"]).output("out", "f32[4]")
+}
+
+#[test]
+fn the_branch_of_a_known_condition_takes_the_place_of_the_node() {
+    for (condition, operator) in [(true, "relu(x)"), (false, "tanh(x)")] {
+        let model = model()
+            .initializer(tensor("c", &[], &[condition]))
+            .node("If", &["c"], &["y"])
+            .graph("then_branch", branch("Relu", &["x"]))
+            .graph("else_branch", branch("Tanh", &["x"]));
+        assert_eq!(operators(&model), [format!("Elementwise {operator}")], "{condition}");
+    }
+}
+
+#[test]
+fn a_pinned_input_decides() {
+    let model = model()
+        .input("rate", "i64[]")
+        .initializer(tensor("wide", &[], &[16000i64]))
+        .node("Equal", &["rate", "wide"], &["is_wide"])
+        .node("If", &["is_wide"], &["y"])
+        .graph("then_branch", branch("Relu", &["x"]))
+        .graph("else_branch", branch("NoSuchOperator", &["x"]));
+    let inputs = vec![("rate".to_owned(), Elements::All("16000".to_owned()))];
+    let options = Options { inputs, ..Options::new("test") };
+    let graph = graph(&model, &options).unwrap();
+    assert_eq!(graph.inputs.len(), 1);
+    assert_eq!(graph.notes, ["input `rate` is 16000"]);
+    assert_eq!(graph.nodes.len(), 1);
+}
+
+/// The inner graph reads `a` of the graph around it, and defines a `b` of its own.
+#[test]
+fn a_branch_sees_what_is_around_it_and_may_shadow_it() {
+    let inner = opset()
+        .initializer(tensor("b", &[4], &[1.0f32, 2.0, 3.0, 4.0]))
+        .node("Mul", &["a", "b"], &["out"])
+        .output("out", "f32[4]");
+    let outer = opset()
+        .node("If", &["c"], &["out"])
+        .graph("then_branch", inner)
+        .graph("else_branch", branch("Relu", &["a"]))
+        .output("out", "f32[4]");
+    let model = model()
+        .initializer(tensor("c", &[1], &[true]))
+        .node("Relu", &["x"], &["a"])
+        .node("Sigmoid", &["x"], &["b"])
+        .node("If", &["c"], &["chosen"])
+        .graph("then_branch", outer)
+        .graph("else_branch", branch("Relu", &["x"]))
+        .node("Sub", &["chosen", "b"], &["y"]);
+    let found = operators(&model);
+    assert_eq!(found, ["Elementwise relu(x)", "Elementwise sigmoid(x)", "Elementwise a * b", "Elementwise a - b"]);
+}
+
+#[test]
+fn faults_in_a_branch_are_told_with_their_place() {
+    let wrong = opset().node("Softmax", &["x"], &["out"]).int("axis", 3).output("out", "f32[4]");
+    let model = model()
+        .initializer(tensor("c", &[], &[true]))
+        .node("If", &["c"], &["y"])
+        .name("/choose")
+        .graph("then_branch", wrong)
+        .graph("else_branch", branch("Relu", &["x"]));
+    let fault = fault(&model);
+    assert!(fault.contains("--> test.onnx: node 0 `/choose`, `then_branch`: node 0 (Softmax)"), "{fault}");
+}
+
+#[test]
+fn a_condition_that_is_computed_is_refused() {
+    let model = model()
+        .input("c", "bool[]")
+        .node("If", &["c"], &["y"])
+        .graph("then_branch", branch("Relu", &["x"]))
+        .graph("else_branch", branch("Tanh", &["x"]));
+    let fault = fault(&model);
+    assert!(fault.starts_with("If: the condition `c` is computed at run time"), "{fault}");
+    assert!(fault.contains("pin the input that decides it with `inputs = { … }`"), "{fault}");
+}
+
+/// `twice(x) = leak(leak(x))` with the slope that the call gives, and another that is the function's default.
+#[test]
+fn functions_are_expanded() {
+    let leak = opset().node("LeakyRelu", &["v"], &["w"]).attribute_of_call("alpha", AttributeType::FLOAT, "slope");
+    let twice = opset()
+        .opset("local", 1)
+        .node("local::leak", &["v"], &["once"])
+        .attribute_of_call("slope", AttributeType::FLOAT, "slope")
+        .node("local::leak", &["once"], &["w"]);
+    let model = model()
+        .opset("local", 1)
+        .function("local::leak", &["v", "unused"], &["w"], leak)
+        .function("local::twice", &["v"], &["w"], twice)
+        .node("local::twice", &["x"], &["y"])
+        .float("slope", 0.5);
+    let slopes: Vec<bool> = operators(&model).iter().map(|operator| operator.contains("0.5")).collect();
+    assert_eq!(slopes, [true, false]);
+}
+
+#[test]
+fn a_function_takes_precedence_over_an_operator_of_its_name() {
+    let model = model().function("Relu", &["v"], &["w"], opset().node("Tanh", &["v"], &["w"])).node("Relu", &["x"], &["y"]);
+    assert_eq!(operators(&model), ["Elementwise tanh(x)"]);
+}
+
+#[test]
+fn a_function_that_calls_itself_is_refused() {
+    let model = model()
+        .opset("local", 1)
+        .function("local::f", &["v"], &["w"], opset().opset("local", 1).node("local::f", &["v"], &["w"]))
+        .node("local::f", &["x"], &["y"])
+        .name("/call");
+    let fault = fault(&model);
+    assert!(fault.starts_with("f: the function calls itself"), "{fault}");
+    assert!(fault.contains("node 0 `/call`, function `f`: node 0 (local::f)"), "{fault}");
+}
+
+/// A function sees its inputs, but not the values around its call.
+#[test]
+fn a_function_does_not_see_what_is_around_its_call() {
+    let model = model().opset("local", 1).function("local::f", &["v"], &["w"], opset().node("Add", &["v", "x"], &["w"])).node(
+        "local::f",
+        &["x"],
+        &["y"],
+    );
+    assert!(fault(&model).starts_with("input `x` is defined nowhere"));
+}
