@@ -10,9 +10,10 @@ use std::process::ExitCode;
 
 use model_compiler::graph::ValueId;
 use model_compiler::onnx::Source;
+use model_compiler::onnx::proto::ValueInfo;
 use model_compiler::plan::Plan;
 use model_compiler::ty::TensorType;
-use model_compiler::{Dim, Options, import, onnx, passes};
+use model_compiler::{import, onnx, passes};
 
 use crate::manifest::Entry;
 use crate::program::{Costs, Program};
@@ -58,8 +59,9 @@ fn run(subjects: &[Subject], program: &Program) -> Vec<String> {
 struct Subject {
     entry: Entry,
     folder: PathBuf,
-    inputs: Vec<TensorType>,
-    outputs: Vec<TensorType>,
+    /// What a run is given, with each tensor's place among those of the file.
+    inputs: Vec<(usize, TensorType)>,
+    outputs: Vec<(usize, TensorType)>,
     /// Made in a debug build, which checks it by brute force.
     plan: Plan,
     /// The first node that computes with floats.
@@ -87,18 +89,19 @@ impl Subject {
         let bytes = std::fs::read(&path).map_err(|error| format!("{}: {error}", path.display()))?;
         let source = Source::new(entry.file, bytes);
         let model = onnx::parse(&source).map_err(|faults| faults.to_string())?;
-        let dims = entry.dims.iter().map(|&(name, size)| (name.to_owned(), Dim::Size(size))).collect();
-        let options = Options { dims, ..Options::new(entry.name) };
-        let mut graph = import::graph(&model, &options).map_err(|faults| faults.to_string())?;
+        let mut graph = import::graph(&model, &entry.options).map_err(|faults| faults.to_string())?;
         passes::run(&mut graph);
         let is_float = |id: &ValueId| graph.ty(*id).elem.is_float();
         let first_float = graph.nodes.iter().find(|node| node.inputs.iter().chain(&node.outputs).any(is_float));
-        let types = |ids: &[ValueId]| ids.iter().map(|&id| graph.ty(id).clone()).collect();
+        let places = |tensors: &[ValueInfo], ids: &[ValueId]| {
+            let place = |name: &String| tensors.iter().position(|tensor| tensor.name == *name).expect("it is the file's name");
+            ids.iter().map(|&id| (place(&graph.value(id).name), graph.ty(id).clone())).collect()
+        };
         Ok(Self {
             entry,
             folder,
-            inputs: types(&graph.inputs),
-            outputs: types(&graph.outputs),
+            inputs: places(&model.graph.input, &graph.inputs),
+            outputs: places(&model.graph.output, &graph.outputs),
             plan: Plan::new(&graph),
             first_float: first_float.map(|node| node.op.to_string()),
         })
@@ -110,13 +113,13 @@ impl Subject {
 
     /// How far the outputs of all samples are from the recorded ones, or what is wrong with them.
     fn errors(&self, program: &Program) -> Result<Vec<OutputError>, String> {
-        let read = |side, types| (0..).map_while(move |index| samples::read(&self.folder, side, index, types));
+        let read = |side, tensors| (0..).map_while(move |index| samples::read(&self.folder, side, index, tensors));
         let inputs: Vec<u8> = read("input", &self.inputs).flatten().flatten().collect();
         let computed = program.outputs(self.entry.name, &inputs).ok_or("the run failed")?;
         let mut rest = &computed[..];
         let mut errors = vec![OutputError::default(); self.outputs.len()];
         for tensors in read("output", &self.outputs) {
-            for ((ty, recorded), error) in self.outputs.iter().zip(&tensors).zip(&mut errors) {
+            for (((_, ty), recorded), error) in self.outputs.iter().zip(&tensors).zip(&mut errors) {
                 let bytes = rest.split_off(..recorded.len()).ok_or("there are more recorded outputs than inputs")?;
                 error.add(&samples::numbers(ty, recorded), &samples::numbers(ty, bytes));
             }
@@ -132,7 +135,7 @@ impl Subject {
         let Costs { ram_bytes, weight_bytes, macs } = costs;
         let Entry { name, float, steps, .. } = self.entry;
         let bound = self.plan.lower_bound;
-        let (floats, integers): (Vec<_>, Vec<_>) = self.outputs.iter().zip(errors).partition(|(ty, _)| ty.elem.is_float());
+        let (floats, integers): (Vec<_>, Vec<_>) = self.outputs.iter().zip(errors).partition(|((_, ty), _)| ty.elem.is_float());
         let float_error = floats.iter().map(|(_, error)| error.relative()).reduce(f64::max).map(|error| format!("{error:.1e}"));
         let steps_off = integers.iter().map(|(_, error)| error.largest).reduce(f64::max).map(|error| format!("{error} steps"));
         let error = float_error.into_iter().chain(steps_off).collect::<Vec<_>>().join(", ");

@@ -1,5 +1,7 @@
 //! `zoo.txt`: the models and how exactly each must be met.
 
+use model_compiler::{Dim, Elements, Options};
+
 /// A line of the manifest.
 #[derive(Debug)]
 pub struct Entry {
@@ -12,8 +14,8 @@ pub struct Entry {
     pub float: Option<f64>,
     /// How far an integer output may be off.
     pub steps: f64,
-    /// The sizes of open dimensions.
-    pub dims: Vec<(&'static str, usize)>,
+    /// The macro's arguments.
+    pub options: Options,
 }
 
 /// The lines of the manifest that are no comments.
@@ -23,12 +25,42 @@ pub fn read() -> Vec<Entry> {
 
 fn entry(line: &'static str) -> Entry {
     let words: Vec<&'static str> = line.split_whitespace().collect();
-    let [name, file, float, steps, dims @ ..] = &words[..] else { panic!("zoo.txt: `{line}` has fewer than four words") };
+    let [name, file, float, steps, arguments @ ..] = &words[..] else { panic!("zoo.txt: `{line}` has fewer than four words") };
     let number = |word: &str| word.parse().unwrap_or_else(|_| panic!("zoo.txt: `{word}` in `{line}` is no number"));
-    let dim = |word: &&'static str| {
-        let (name, size) = word.split_once('=').unwrap_or_else(|| panic!("zoo.txt: `{word}` in `{line}` is no size"));
-        (name, size.parse().unwrap_or_else(|_| panic!("zoo.txt: `{word}` in `{line}` is no size")))
-    };
     let float = (*float != "none").then(|| number(float));
-    Entry { name, file, float, steps: number(steps), dims: dims.iter().map(dim).collect() }
+    let mut options = Options::new(name);
+    for word in arguments {
+        argument(&mut options, word).unwrap_or_else(|| panic!("zoo.txt: `{word}` in `{line}` is no argument"));
+    }
+    Entry { name, file, float, steps: number(steps), options }
+}
+
+/// Takes an entry of an argument that is a map: `dims:batch=1`, `dims:input=1,576`, `inputs:sr=16000`.
+fn argument(options: &mut Options, word: &str) -> Option<()> {
+    let (argument, entry) = word.split_once(':')?;
+    let (key, value) = entry.rsplit_once('=')?;
+    let key = key.to_owned();
+    match argument {
+        "dims" => {
+            let sizes: Vec<usize> = value.split(',').map(|size| size.parse().ok()).collect::<Option<_>>()?;
+            let dim = if value.contains(',') { Dim::Shape(sizes) } else { Dim::Size(sizes[0]) };
+            options.dims.push((key, dim));
+        }
+        "inputs" => options.inputs.push((key, Elements::All(value.to_owned()))),
+        _ => return None,
+    }
+    Some(())
+}
+
+impl Entry {
+    /// The arguments as the macro takes them.
+    pub fn arguments(&self) -> String {
+        let Options { dims, inputs, .. } = &self.options;
+        format!("dims = {{ {} }}, inputs = {{ {} }}", map(dims), map(inputs))
+    }
+}
+
+/// `"batch": 1, "input": [1, 576], `
+fn map(entries: &[(String, impl std::fmt::Display)]) -> String {
+    entries.iter().map(|(key, value)| format!("{key:?}: {value}, ")).collect()
 }

@@ -26,10 +26,10 @@ impl Program {
         fs::create_dir_all(folder.join("src")).expect("target can be written to");
         fs::create_dir_all(folder.join("models")).expect("target can be written to");
         let (mut includes, mut all) = (String::new(), String::new());
-        for (Entry { name, dims, .. }, path) in entries {
+        for (entry, path) in entries {
+            let (name, arguments) = (entry.name, entry.arguments());
             copy(&path, &folder.join(format!("models/{name}.onnx")));
-            let dims: String = dims.iter().map(|(dim, size)| format!("{dim:?}: {size}, ")).collect();
-            includes += &format!("model_runtime::include_model!(\"models/{name}.onnx\", dims = {{ {dims}}});\n");
+            includes += &format!("model_runtime::include_model!(\"models/{name}.onnx\", {arguments});\n");
             all += &format!("        Box::new({name}::Model::new()),\n");
         }
         let models = format!(

@@ -7,24 +7,30 @@ use model_compiler::ty::{ElemType, TensorType};
 use ndarray::ArrayD;
 use ndarray_npy::{ReadNpyExt, ReadableElement};
 
-/// The tensors of one side of sample `index` as row-major little-endian bytes; `None` when there is no such sample.
-pub fn read(folder: &Path, side: &str, index: usize, types: &[TensorType]) -> Option<Vec<Vec<u8>>> {
-    let path = |tensor: usize| match types.len() {
-        1 => folder.join(format!("{side}_{index}.npy")),
-        _ => folder.join(format!("{side}_{index}_{tensor}.npy")),
-    };
-    let tensors = types.iter().enumerate().map(|(place, ty)| tensor(&path(place), ty));
-    path(0).exists().then(|| tensors.collect())
+/// The tensors of one side of sample `index` as row-major little-endian bytes, each of a type and at a place among those of the file;
+/// `None` when there is no such sample.
+pub fn read(folder: &Path, side: &str, index: usize, tensors: &[(usize, TensorType)]) -> Option<Vec<Vec<u8>>> {
+    let only = folder.join(format!("{side}_{index}.npy"));
+    let several = !only.exists();
+    let path = |place: usize| if several { folder.join(format!("{side}_{index}_{place}.npy")) } else { only.clone() };
+    let exists = tensors.first().is_some_and(|(place, _)| path(*place).exists());
+    exists.then(|| tensors.iter().map(|(place, ty)| tensor(&path(*place), ty)).collect())
 }
 
 fn tensor(path: &PathBuf, ty: &TensorType) -> Vec<u8> {
     match ty.elem {
+        // The probabilities of a ZipMap were recorded as Python's numbers.
+        ElemType::F32 if is_double(path) => elements(path, ty, |double: f64| (double as f32).to_le_bytes()),
         ElemType::F32 => elements(path, ty, f32::to_le_bytes),
         ElemType::I8 => elements(path, ty, i8::to_le_bytes),
         ElemType::I64 => elements(path, ty, i64::to_le_bytes),
         ElemType::U8 => elements(path, ty, u8::to_le_bytes),
         other => panic!("{}: samples of {other} cannot be read", path.display()),
     }
+}
+
+fn is_double(path: &PathBuf) -> bool {
+    File::open(path).is_ok_and(|file| ArrayD::<f64>::read_npy(file).is_ok())
 }
 
 fn elements<T: ReadableElement + Copy, const N: usize>(path: &PathBuf, ty: &TensorType, bytes: fn(T) -> [u8; N]) -> Vec<u8> {
