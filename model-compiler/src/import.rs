@@ -9,6 +9,7 @@ mod scope;
 
 use std::collections::{BTreeMap, HashSet};
 
+pub use self::control::CONTROL;
 use self::scope::{Named, Scopes};
 use crate::Options;
 use crate::diagnostic::{self, Diagnostic, Diagnostics, Refusal, Subject};

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
+use model_compiler::import::CONTROL;
 use model_compiler::op::{LATEST, OpDef};
 use model_compiler::ops::FAMILIES;
 use model_tests::snapshot;
@@ -40,14 +41,22 @@ fn the_table_is_that_of_the_compiler() {
     }
     for (domain, rows) in &domains {
         write!(text, "\n## {domain}\n\n| operator | opsets | read by |\n|---|---|---|\n").expect("a string takes all");
-        rows.iter().for_each(|(name, row)| text += &row.line(domain, name));
+        let control = CONTROL.iter().filter(|_| *domain == DEFAULT).map(|name| (*name, control_line(name)));
+        let lines: BTreeMap<&str, String> =
+            rows.iter().map(|(name, row)| (*name, row.line(domain, name))).chain(control).collect();
+        lines.values().for_each(|line| text += line);
     }
-    let known: BTreeSet<&str> = domains[DEFAULT].keys().copied().collect();
+    let known: BTreeSet<&str> = domains[DEFAULT].keys().chain(CONTROL).copied().collect();
     let all = VERSIONS.lines().filter(|line| !line.starts_with('#')).filter_map(|line| line.split_once(": "));
     let missing: Vec<&str> = all.map(|(name, _)| name).filter(|name| !known.contains(name)).collect();
     write!(text, "\n## Not read\n\nOperators of ai.onnx up to opset {LATEST}: {}.\n", missing.join(", "))
         .expect("a string takes all");
     snapshot::check("../docs/operators.md", &text);
+}
+
+/// The line of an operator with graphs of its own.
+fn control_line(name: &str) -> String {
+    format!("| {name} | from {OLDEST} | [control](../model-compiler/src/import/control.rs) |\n")
 }
 
 /// An operator's definitions, and the family that they belong to.

@@ -8,6 +8,9 @@ use super::{Import, Inputs, fault};
 use crate::diagnostic::{Refusal, Result};
 use crate::onnx::proto;
 
+/// The operators with graphs of their own that are read here.
+pub const CONTROL: &[&str] = &["If"];
+
 /// Nodes that a file may expand to, so that functions that call functions end.
 const MOST_NODES: usize = 1 << 20;
 
