@@ -4,7 +4,9 @@ mod budget;
 mod elf;
 mod layers;
 mod model;
+mod program;
 mod qemu;
+mod stack;
 mod tensor;
 mod toolchain;
 mod wake;
@@ -19,7 +21,9 @@ pub(crate) const USAGE: &str = "MODEL.onnx|wake|layers [--opt 3|s|z] [--input FI
       [--target thumbv7em-none-eabihf|thumbv6m-none-eabi|riscv32imac-unknown-none-elf]
       measures a model on an emulated Cortex-M4, Cortex-M0 or RISC-V; the inputs are a fixed pattern unless given in the model's order;
       `wake` runs the example's firmware, which listens to a bundled recording or to `--input FILE.wav`;
-      `layers` holds kernels on the chip to those of the host";
+      `layers` holds kernels on the chip to those of the host
+  cargo xtask firmware PROGRAM.elf [--function main] [--stack BYTES] [--code BYTES]
+      reads a linked firmware, yours too: its sizes, the most stack that the function takes, and that it cannot panic";
 
 /// The firmware crates, which are workspaces of their own.
 pub(crate) const MANIFESTS: &[&str] = &["xtask/bench/Cargo.toml", "examples/wake/firmware/Cargo.toml"];
@@ -41,6 +45,10 @@ struct Options {
     inputs: Vec<PathBuf>,
     /// Further arguments of `include_model!`.
     arguments: String,
+    /// Of a linked program: the function whose stack is asked for, and what stack and code may take.
+    function: String,
+    stack: u64,
+    code: u64,
 }
 
 pub(crate) fn run(arguments: &[String]) -> Result<()> {
@@ -48,6 +56,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
     match options.model.to_str() {
         Some("wake") => wake::listen(&options),
         Some("layers") => layers::compare(&options.target, &options.opt),
+        _ if program::is_program(&options.model) => program::inspect(&options),
         _ => model::measure(&options),
     }
 }
@@ -89,6 +98,9 @@ impl Default for Options {
             opt: "3".to_owned(),
             inputs: Vec::new(),
             arguments: String::new(),
+            function: "main".to_owned(),
+            stack: u64::MAX,
+            code: u64::MAX,
         }
     }
 }
@@ -104,6 +116,9 @@ impl Options {
                 "--opt" => options.opt = value()?,
                 "--input" => options.inputs.push(value()?.into()),
                 "--arguments" => options.arguments = value()?,
+                "--function" => options.function = value()?,
+                "--stack" => options.stack = value()?.parse()?,
+                "--code" => options.code = value()?.parse()?,
                 _ if word.starts_with('-') => bail!("unknown option `{word}`\nusage: cargo xtask firmware {USAGE}"),
                 _ => options.model = word.into(),
             }

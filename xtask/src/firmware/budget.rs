@@ -19,8 +19,8 @@ pub(crate) fn hold<'a>(
     contributors.sort_by_key(|(_, bytes)| std::cmp::Reverse(*bytes));
     let notes = contributors.iter().take(NAMED).map(|(function, bytes)| format!("\n   = note: {bytes} for `{function}`"));
     bail!(
-        "`{name}` allows {limit} bytes; the firmware takes {cost}, which is {} more{}\n   = help: build with `opt-level = \"s\"`, or \
-         allow it: `{name} = {cost}`",
+        "`{name}` allows {limit} bytes; the firmware takes {cost}, which is {} more{}\n   = help: build with another `opt-level`, or allow \
+         it: `{name} = {cost}`",
         cost - limit,
         notes.collect::<String>()
     )
@@ -36,7 +36,7 @@ mod tests {
         assert!(hold("code", 1002, 1002, &functions).is_ok());
         let report = hold("code", 1000, 1002, &functions).expect_err("it is 2 more").to_string();
         let expected = "`code` allows 1000 bytes; the firmware takes 1002, which is 2 more\n   = note: 700 for `run`\n   \
-                        = note: 299 for `conv`\n   = note: 2 for `b`\n   = help: build with `opt-level = \"s\"`, or allow it: \
+                        = note: 299 for `conv`\n   = note: 2 for `b`\n   = help: build with another `opt-level`, or allow it: \
                         `code = 1002`";
         assert_eq!(report, expected);
     }

@@ -5,6 +5,8 @@ use object::elf::{SHF_ALLOC, SHF_EXECINSTR, SHF_WRITE};
 use object::{Object, ObjectSection, ObjectSymbol, SectionFlags, SectionKind, SymbolKind};
 use std::path::Path;
 
+use crate::firmware::stack::Calls;
+
 /// A linked firmware.
 pub(crate) struct Program {
     pub(crate) sizes: Sizes,
@@ -12,6 +14,8 @@ pub(crate) struct Program {
     pub(crate) panics: Vec<String>,
     /// The size of each function, by name.
     pub(crate) functions: Vec<(String, u64)>,
+    /// Who calls whom, and what that takes of the stack.
+    pub(crate) calls: Calls,
 }
 
 /// Bytes of each kind that the program takes on the chip.
@@ -31,7 +35,7 @@ pub(crate) struct Sizes {
 pub(crate) fn read(path: &Path) -> Result<Program> {
     let bytes = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
     let file = object::File::parse(&*bytes).with_context(|| format!("{} is no ELF file", path.display()))?;
-    Ok(Program { sizes: sizes(&file), panics: panics(&file), functions: functions(&file) })
+    Ok(Program { sizes: sizes(&file), panics: panics(&file), functions: functions(&file), calls: Calls::read(&file)? })
 }
 
 fn sizes(file: &object::File) -> Sizes {
@@ -59,7 +63,7 @@ fn functions(file: &object::File) -> Vec<(String, u64)> {
 }
 
 /// As it stands in the source, without the compiler's hash.
-fn demangled(name: &str) -> String {
+pub(crate) fn demangled(name: &str) -> String {
     format!("{:#}", rustc_demangle::demangle(name))
 }
 

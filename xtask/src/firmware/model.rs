@@ -4,11 +4,15 @@ use crate::command;
 use crate::firmware::budget;
 use crate::firmware::elf::{self, Program};
 use crate::firmware::qemu::{Line, Qemu};
+use crate::firmware::stack::Bound;
 use crate::firmware::toolchain::Toolchain;
 use crate::firmware::{Options, TARGET_FOLDER, tensor};
 use anyhow::{Result, ensure};
 
 const MANIFEST: &str = "xtask/bench/Cargo.toml";
+
+/// The function that runs the model, and that which calls it, where nothing is left of a model that computes nothing.
+const RUN: [&str; 2] = ["bench::run", "bench::stack::peak"];
 
 /// What a model costs on the chip, in instructions and bytes.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -41,6 +45,8 @@ struct Measured {
     model: Program,
     /// The firmware without.
     baseline: Program,
+    /// The most stack that a run can take.
+    stack: Bound,
 }
 
 /// What the host reads of the firmware's report.
@@ -93,7 +99,7 @@ impl Measured {
         let Measured { report, model, baseline, .. } = self;
         let own = |(name, _): &&(String, u64)| !baseline.functions.iter().any(|(other, _)| other == name);
         budget::hold("code", report.code_budget, self.costs().code, model.functions.iter().filter(own))?;
-        budget::hold("stack", report.stack_budget, report.stack, [])
+        budget::hold("stack", report.stack_budget, self.stack.bytes, &self.stack.chain)
     }
 }
 
@@ -113,7 +119,9 @@ fn run(options: &Options) -> Result<Measured> {
     let (given, taken) = (inputs.len() as u64, report.inputs);
     ensure!(given == 0 || given == taken, "the inputs given have {given} bytes; the model takes {taken}");
     let [model, baseline] = ["model", "baseline"].map(|name| elf::read(&binaries.join(name)));
-    Ok(Measured { build: command::show(&build), report, model: model?, baseline: baseline? })
+    let (model, baseline) = (model?, baseline?);
+    let stack = model.calls.bound(&RUN)?;
+    Ok(Measured { build: command::show(&build), report, model, baseline, stack })
 }
 
 impl Report {
@@ -148,13 +156,14 @@ fn print(options: &Options, measured: &Measured) {
     let [code_bytes, constant_bytes, weights] = [code, constants, *weights].map(grouped);
     row("flash", code + constants, format!("code {code_bytes} + constants {constant_bytes} (weights {weights})"));
     row("arena", arena, String::new());
-    row("stack", stack, String::new());
+    row("stack", stack, format!("at most {} along any chain of calls", grouped(measured.stack.bytes)));
     for (index, (kind, bytes)) in outputs.iter().enumerate() {
         println!("  output {index}: {}", tensor::show(kind, bytes));
     }
 }
 
-fn check(Measured { report, model, .. }: &Measured) -> Result<()> {
+fn check(Measured { report, model, stack, .. }: &Measured) -> Result<()> {
+    ensure!(report.stack <= stack.bytes, "a run took {} bytes of stack, where {} are the bound", report.stack, stack.bytes);
     ensure!(report.clock == 2_000_000, "the emulator's clock is off: 2000000 instructions were counted as {}", report.clock);
     ensure!(model.sizes.data == 0, "{} bytes of initialized data, where the model should lie in .bss", model.sizes.data);
     ensure!(model.sizes.bss >= report.arena, "the arena of {} bytes does not lie in .bss", report.arena);
