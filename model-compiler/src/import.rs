@@ -17,6 +17,7 @@ use crate::graph::{Graph, ValueId};
 use crate::onnx::{self, Model, proto, tensor};
 use crate::op::{self, OpDef};
 use crate::reader::NodeReader;
+use crate::tensor::Tensor;
 use crate::ty::TensorType;
 
 /// The most bytes that constants may take which nodes compute; far more than a microcontroller has.
@@ -92,10 +93,13 @@ impl<'a> Import<'a> {
         self.faults.extend(elements::unknown_keys("inputs", &self.options.inputs, known));
     }
 
-    /// An input, or the constant that the argument `inputs` makes of it.
+    /// An input, or the constant that the argument `inputs` makes of it. One without elements is known already, so that what depends on
+    /// it is folded.
     fn input(&mut self, name: &str, ty: TensorType) -> Named {
         let Some((_, elements)) = self.options.inputs.iter().find(|(key, _)| key == name) else {
-            return Named::Value(self.graph.add_input(name, ty));
+            let input = self.graph.add_input(name, ty.clone());
+            let known = ty.elements() == 0;
+            return Named::Value(if known { self.graph.add_constant(name, Tensor::from_elements::<u8>(ty, &[])) } else { input });
         };
         match elements::tensor(elements, &ty) {
             Ok(tensor) => {

@@ -93,10 +93,6 @@ impl<'a> Rules<'a> {
             }
         }
         match tensor::checked_bytes(&fixed, elem) {
-            Some(0) => Err(Diagnostic::new(
-                format!("input `{}` is {elem}{fixed:?}, which has no elements; expected at least one", input.name),
-                "export the model with at least one element along each dimension",
-            )),
             Some(_) => Ok(Some(TensorType::new(elem, fixed))),
             None => Err(Diagnostic::new(
                 format!("input `{}` is {elem}{fixed:?}, which takes more bytes than there are addresses", input.name),
@@ -366,7 +362,6 @@ mod tests {
             ((&["N, 4"], &[("a", size(2))]), &["`dims` has `a: 2`, which fixes nothing"]),
             ((&["N, 4"], &[("a", Dim::Shape(vec![1, 5]))]), &["the shape [1, 5]; the model declares [N, 4]"]),
             ((&["N, 4"], &[("a", Dim::Shape(vec![4]))]), &["the shape [4]; the model declares [N, 4]"]),
-            ((&["0, 4"], &[]), &["f32[0, 4], which has no elements"]),
             ((&["9223372036854775807, 4"], &[]), &["more bytes than there are addresses"]),
         ];
         for ((sizes, dims), expected) in cases {
