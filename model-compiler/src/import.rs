@@ -68,9 +68,9 @@ impl<'a> Import<'a> {
 
     fn check_version(&mut self) {
         let Some(version) = self.model.opset("") else { return };
-        if !(6..=op::LATEST).contains(&version) {
+        if !(1..=op::LATEST).contains(&version) {
             self.faults.push(Diagnostic::new(
-                format!("`{}` is written for opset {version}; supported are 6 to {}", self.model.source.name, op::LATEST),
+                format!("`{}` is written for opset {version}; supported are 1 to {}", self.model.source.name, op::LATEST),
                 "convert the model with `onnx.version_converter.convert_version(model, 13)`",
             ));
         }

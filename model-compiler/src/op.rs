@@ -166,6 +166,7 @@ macro_rules! operators {
 
 operators! {
     Arg in arg,
+    BitCast in bit_cast,
     Cascade in cascade,
     Concat in concat,
     Conv in conv,

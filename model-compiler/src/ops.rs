@@ -3,6 +3,7 @@
 
 pub mod arg;
 pub mod attention;
+pub mod bit_cast;
 pub mod cascade;
 pub mod causal_conv;
 pub mod compare;
@@ -27,6 +28,7 @@ pub mod loss;
 pub mod matmul;
 pub mod ml;
 pub mod normalize;
+pub mod optional;
 pub mod pad;
 pub mod pool;
 pub mod qlinear;
@@ -70,6 +72,7 @@ macro_rules! families {
 families! {
     arg,
     attention,
+    bit_cast,
     causal_conv,
     compare,
     concat,
@@ -90,6 +93,7 @@ families! {
     matmul,
     ml,
     normalize,
+    optional,
     pad,
     pool,
     qlinear,

@@ -39,7 +39,8 @@ fn read_expand(node: &mut NodeReader) -> Result<Vec<ValueId>> {
 }
 
 /// Each axis of `x`, with dimensions of one before the first, repeated up to `shape`.
-fn push(node: &mut NodeReader, x: ValueId, shape: Shape) -> Result<ValueId> {
+/// `x` repeated to `shape`, which has its sizes or those where it has one element.
+pub fn push(node: &mut NodeReader, x: ValueId, shape: Shape) -> Result<ValueId> {
     let mut own = vec![1; shape.len() - node.ty(x).shape.len()];
     own.extend_from_slice(&node.ty(x).shape);
     let x = node.reshape(x, own)?;

@@ -3,6 +3,7 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 
+use super::elementwise::{Elementwise, Expr};
 use super::slice::{self, Span};
 use super::{distinct_axes, filled, sized};
 use crate::diagnostic::{Refusal, Result};
@@ -13,7 +14,7 @@ use crate::op::{LATEST, Op, OpDef, Operator, Types};
 use crate::reader::NodeReader;
 use crate::scalar::Scalar;
 use crate::tensor::Tensor;
-use crate::ty::{Shape, TensorType};
+use crate::ty::{ElemType, Shape, TensorType};
 use crate::with_bits;
 
 /// What ONNX calls this family.
@@ -64,20 +65,34 @@ fn read_attributes(node: &mut NodeReader) -> Result<Vec<ValueId>> {
 fn read_inputs(node: &mut NodeReader, words: &[&'static str], axes: Option<Vec<i64>>) -> Result<Vec<ValueId>> {
     let word = node.word("mode", words)?;
     let elem = node.ty(node.input(0)?).elem;
-    let value = match node.optional_input(2) {
-        None => Scalar::zero(elem),
-        Some(id) => match node.value(id).filter(|value| value.ty().elem == elem).map(Scalar::all).as_deref() {
-            Some([value]) => *value,
-            _ => {
-                return Err(Refusal::new(
-                    format!("input `constant_value` is {}; expected one element of type {elem} that is constant", node.ty(id)),
-                    "export the model with the value as an initializer",
-                ));
-            }
-        },
-    };
     let pads = node.constant_ints(1, "pads")?.unwrap_or_default();
-    pad(node, &pads, axes, mode(word, value))
+    let Some(value) = node.optional_input(2) else { return pad(node, &pads, axes, mode(word, Scalar::zero(elem))) };
+    let found = node.ty(value).clone();
+    if found.elem != elem || found.elements() != 1 {
+        return Err(Refusal::new(
+            format!("input `constant_value` is {found}; expected one element of type {elem}"),
+            "export the model again, or check it with `onnx.checker`",
+        ));
+    }
+    match node.value(value).map(Scalar::all).as_deref() {
+        Some([constant]) => pad(node, &pads, axes, mode(word, *constant)),
+        _ if word == "constant" => pad_by_computed(node, &pads, axes, value),
+        _ => pad(node, &pads, axes, mode(word, Scalar::zero(elem))),
+    }
+}
+
+/// Surrounds the input by a value that is known at run time only: chosen for each element that a constant mask says is padding.
+fn pad_by_computed(node: &mut NodeReader, pads: &[i64], axes: Option<Vec<i64>>, value: ValueId) -> Result<Vec<ValueId>> {
+    let x = node.input(0)?;
+    let TensorType { elem, shape } = node.ty(x).clone();
+    let padded = pad(node, pads, axes.clone(), Mode::Constant(Scalar::zero(elem)))?[0];
+    let inside = vec![Scalar::Bool(1); shape.iter().product()];
+    let inside = node.add_constant(Scalar::tensor(ElemType::Bool, shape, &inside));
+    node.set_inputs(vec![Some(inside)]);
+    let mask = pad(node, pads, axes, Mode::Constant(Scalar::Bool(0)))?[0];
+    let value = node.reshape(value, [])?;
+    let expr = Expr::call("select", [Expr::Input(0), Expr::Input(1), Expr::Input(2)]);
+    Ok(vec![node.push(Elementwise { expr }, &[mask, padded, value])?])
 }
 
 fn mode(word: &str, value: Scalar) -> Mode {
@@ -309,9 +324,10 @@ mod tests {
         pad(11, &[], &[0, 1]).word("mode", "edge").refused("axis 0 of 0 elements is padded by 0 and 1", fix);
         pad(11, &[1], &[i64::MAX, i64::MAX]).refused("at most 67108864 bytes", "fix the sizes");
         pad(18, &[1], &[1, 0]).word("mode", "wrap").refused("`mode` is `wrap`; supported: `constant`, `reflect`, `edge`", "");
-        let runtime = OneNode::new("Pad", 13).floats(&[2]).constant_ints(&[1, 1]).floats(&[]);
-        runtime.refused("`constant_value` is f32[]; expected one element of type f32 that is constant", "initializer");
-        pad(13, &[1], &[1, 0]).constant(&Tensor::from_vec([], &[1i32])).refused("`constant_value` is i32[]", "initializer");
+        let runtime = |shape| OneNode::new("Pad", 13).floats(&[2]).constant_ints(&[1, 1]).floats(shape);
+        assert_eq!(runtime(&[]).types(), ["f32[4]"]);
+        runtime(&[2]).refused("`constant_value` is f32[2]; expected one element of type f32", "onnx.checker");
+        pad(13, &[1], &[1, 0]).constant(&Tensor::from_vec([], &[1i32])).refused("`constant_value` is i32[]", "onnx.checker");
     }
 
     #[test]

@@ -18,6 +18,7 @@ use crate::ty::ElemType;
 
 /// What ONNX and ONNX Runtime call this family.
 pub const DEFS: &[OpDef] = &[
+    OpDef { name: "ConvInteger", opset: 10..=LATEST, read: conv_integer },
     OpDef { name: "DynamicQuantizeLinear", opset: 11..=LATEST, read: dynamic_quantize },
     OpDef { name: "MatMulInteger", opset: 10..=LATEST, read: mat_mul_integer },
     OpDef { name: "QLinearConv", opset: 10..=LATEST, read: conv },
@@ -164,6 +165,29 @@ fn mat_mul_integer(node: &mut NodeReader) -> Result<Vec<ValueId>> {
     matmul::read(node)
 }
 
+/// The convolution of integers less their zero points, in 32 bits. It is computed in `f64`, in which each sum is exact.
+///
+/// <https://onnx.ai/onnx/operators/onnx__ConvInteger.html>
+fn conv_integer(node: &mut NodeReader) -> Result<Vec<ValueId>> {
+    let (x, w) = (node.input(0)?, node.input(1)?);
+    let (x_zero, w_zero) = (node.optional_input(2), node.optional_input(3));
+    // One zero point for each output is the first of the axes of the weights.
+    let rank = node.ty(w).shape.len();
+    let w_zero = match w_zero {
+        Some(zero) if node.ty(zero).shape.len() == 1 => {
+            let mut by_output = vec![1; rank];
+            by_output[0] = node.ty(zero).elements();
+            Some(node.reshape(zero, by_output)?)
+        }
+        other => other,
+    };
+    let (x, w) = (centred(node, x, x_zero)?, centred(node, w, w_zero)?);
+    let (x, w) = (elementwise::converted(node, x, ElemType::F64)?, elementwise::converted(node, w, ElemType::F64)?);
+    node.set_inputs(vec![Some(x), Some(w)]);
+    let y = conv::read(node)?[0];
+    Ok(vec![elementwise::converted(node, y, ElemType::I32)?])
+}
+
 /// Integers less their zero point, in 32 bits.
 fn centred(node: &mut NodeReader, x: ValueId, zero_point: Option<ValueId>) -> Result<ValueId> {
     let wide = elementwise::converted(node, x, ElemType::I32)?;
@@ -240,6 +264,15 @@ mod tests {
         // (2, 4) by rows (1, 2) and (-2, 0).
         check(&gemm.clone().int("transB", 1), &[19.0f32 / 8.0, -12.0 / 8.0]);
         check(&output(gemm, 0.5, 100), &[101u8, 99]);
+    }
+
+    #[test]
+    fn integers_are_convolved_in_32_bits() {
+        let (x, w) = (bytes(&[1, 1, 3], &[10, 12, 9]), bytes(&[2, 1, 2], &[3, 4, 0, 2]));
+        let node = || OneNode::new("ConvInteger", 10).constant(&x).constant(&w).constant(&bytes(&[], &[8]));
+        assert_eq!(node().types(), ["i32[1, 2, 2]"]);
+        assert_eq!(node().constant(&bytes(&[2], &[2, 1])).types(), ["i32[1, 2, 2]"]);
+        node().constant(&bytes(&[3], &[2, 1, 0])).refused("i32[2, 1, 2]", "");
     }
 
     #[test]

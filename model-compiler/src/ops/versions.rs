@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use crate::op::{LATEST, definitions};
 
-/// The operator sets below are not supported, so that definitions may begin there whatever the operator's version is.
+/// Definitions may begin here whatever the operator's version is: what changed before has not been looked at.
 const OLDEST: i64 = 6;
 
 /// The versions of each operator, and whether what is new in them is told.

@@ -69,8 +69,12 @@ fn chains(graph: &Graph) -> Vec<Chain> {
     chains
 }
 
+/// How a node runs row by row, if it can. An image that is constant is not cut into rows.
 fn rows(graph: &Graph, node: usize) -> Option<Rows> {
-    let op = &graph.nodes[node].op;
+    let (op, image) = (&graph.nodes[node].op, *graph.nodes[node].inputs.first()?);
+    if graph.constant(image).is_some() && graph.ty(image).shape.len() == 4 {
+        return None;
+    }
     plan::with_types(graph, node, |types, constant| op.rules().rows(types, constant))
 }
 

@@ -6,9 +6,11 @@
 use super::{Elementwise, Expr};
 use crate::diagnostic::{Refusal, Result};
 use crate::graph::{Integers, ValueId};
+use crate::ops::expand;
+use crate::ops::slice::{self, Span};
 use crate::reader::{self, NodeReader, unsupported_attribute};
 use crate::scalar::Scalar;
-use crate::ty::ElemType;
+use crate::ty::{ElemType, Shape};
 
 /// `x / scale`, rounded to the nearest integer, plus the zero point, saturated. The zero point is of the type of the result.
 pub(super) fn quantize(node: &mut NodeReader) -> Result<Vec<ValueId>> {
@@ -117,22 +119,60 @@ impl Steps {
             None => vec![0; scale.len()],
         };
         let tensor = node.value(self.x)?.clone();
-        (scale.len() == zero_point.len()).then_some(Integers { tensor, scale, zero_point, axis: self.axis })
+        let by_axis = scale.len() == 1 || Some(&scale.len()) == tensor.ty().shape.get(self.axis);
+        (by_axis && scale.len() == zero_point.len()).then_some(Integers { tensor, scale, zero_point, axis: self.axis })
     }
 }
 
 fn steps(node: &mut NodeReader) -> Result<Steps> {
     let (x, scale, zero_point) = (node.input(0)?, node.input(1)?, node.optional_input(2));
     let attribute = node.int("axis", 1)?;
-    let block_size = node.int("block_size", 0)?;
-    if block_size != 0 {
-        return Err(unsupported_attribute(
-            "block_size",
-            &block_size.to_string(),
-            "0 (one scale for all, or one for each index of `axis`)",
+    match node.int("block_size", 0)? {
+        0 => Steps::new(node, [x, scale], zero_point, attribute),
+        block_size => blocked(node, [x, scale], zero_point, attribute, block_size),
+    }
+}
+
+/// The steps where each `block_size` elements along an axis share a scale and a zero point.
+fn blocked(
+    node: &mut NodeReader,
+    [x, scale]: [ValueId; 2],
+    zero_point: Option<ValueId>,
+    axis: i64,
+    block_size: i64,
+) -> Result<Steps> {
+    let shape = node.ty(x).shape.clone();
+    let axis = reader::axis("axis", axis, shape.len())?;
+    let size = usize::try_from(block_size).ok().filter(|size| (1..=shape[axis]).contains(size)).ok_or_else(|| {
+        unsupported_attribute("block_size", &block_size.to_string(), &format!("0 to {}, the size of axis {axis}", shape[axis]))
+    })?;
+    let scale = spread(node, scale, "scale", &shape, axis, size)?;
+    let zero_point = zero_point.map(|id| spread(node, id, "zero_point", &shape, axis, size)).transpose()?;
+    Ok(Steps { x, scale, zero_point, axis })
+}
+
+/// A number for each element of `shape`, of which there is one for each `size` of them along `axis`.
+fn spread(node: &mut NodeReader, id: ValueId, name: &str, shape: &Shape, axis: usize, size: usize) -> Result<ValueId> {
+    let found = node.ty(id).clone();
+    let mut blocks = shape.to_vec();
+    blocks[axis] = shape[axis].div_ceil(size);
+    if found.shape[..] != blocks[..] {
+        return Err(Refusal::new(
+            format!("`{name}` is {found}; expected {blocks:?}, a number for each {size} elements along axis {axis}"),
+            "export the model again, or check it with `onnx.checker`",
         ));
     }
-    Steps::new(node, [x, scale], zero_point, attribute)
+    let mut of_one = blocks.clone();
+    of_one.insert(axis + 1, 1);
+    let mut repeated = of_one.clone();
+    repeated[axis + 1] = size;
+    let apart = node.reshape(id, of_one)?;
+    let each = expand::push(node, apart, repeated.into())?;
+    blocks[axis] *= size;
+    let each = node.reshape(each, blocks.clone())?;
+    let mut kept: Vec<Span> = blocks.iter().copied().map(Span::all).collect();
+    kept[axis] = Span::all(shape[axis]);
+    slice::push(node, each, kept)
 }
 
 /// One number for all of `x`, or one for each index of `axis`, in a shape that broadcasts to `x`.

@@ -252,7 +252,7 @@ fn truth_cases() -> Vec<Case> {
     let x = line(&[f32::NEG_INFINITY, -1.0, f32::NAN, f32::INFINITY]);
     let ints = line(&[3i32, -4, 5]);
     vec![
-        Case::new("Not", 6, &[&bools(&[0, 1, 2])], bools(&[1, 0, 0])),
+        Case::new("Not", 1, &[&bools(&[0, 1, 2])], bools(&[1, 0, 0])),
         Case::new("BitwiseNot", 18, &[&line(&[0u8, 0x0f])], line(&[0xffu8, 0xf0])),
         Case::new("BitShift", 11, &[&line(&[1u8, 16]), &line(&[3u8, 4])], line(&[8u8, 0]))
             .with(|node| node.word("direction", "LEFT")),
@@ -336,6 +336,13 @@ fn quantization_cases() -> Vec<Case> {
         Case::new("DequantizeLinear", 13, &[&q, &scales[0], &scales[1]], Tensor::from_vec([2, 2], &[0.0f32, 0.0, 0.0, 2.0])),
         Case::new("DequantizeLinear", 13, &[&q, &scales[0], &scales[1]], Tensor::from_vec([2, 2], &[0.0f32, 1.0, -4.0, 2.0]))
             .with(|node| node.int("axis", -2)),
+        Case::new(
+            "DequantizeLinear",
+            21,
+            &[&Tensor::from_vec([1, 3], &[1i8, 2, 3]), &Tensor::from_vec([1, 2], &[2.0f32, 0.5])],
+            Tensor::from_vec([1, 3], &[2.0f32, 4.0, 1.5]),
+        )
+        .with(|node| node.int("block_size", 2)),
         // 257 is no bf16; 771 becomes the nearest.
         Case::new("DequantizeLinear", 23, &[&line(&[257i16]), &number(bf16::from_f32(3.0))], line(&[bf16::from_f32(772.0)])),
         Case::new("DequantizeLinear", 23, &[&line(&[3i16]), &number(0.5f32)], line(&[f16::from_f32(1.5)]))
@@ -349,10 +356,14 @@ fn batch_norm_cases() -> Vec<Case> {
     let [scale, bias, mean, variance] = &parameters;
     let inputs = [&x, scale, bias, mean, variance];
     let expected = Tensor::from_vec([1, 2, 2], &[0.5f32, 1.5, -1.0, 1.0]);
-    [6, 8, 9, 13, 14, 15, 27]
+    // A batch of means 1.5 and 4, and of variances 0.25 and 1.
+    let trained = Tensor::from_vec([1, 2, 2], &[-1.5f32, 2.5, -1.0, 1.0]);
+    let trained =
+        Case::new("BatchNormalization", 15, &inputs, trained).with(|node| node.float("epsilon", 0.0).int("training_mode", 1));
+    let evaluated = [6, 8, 9, 13, 14, 15, 27]
         .map(|opset| Case::new("BatchNormalization", opset, &inputs, expected.clone()).with(|node| node.float("epsilon", 1.0)))
-        .into_iter()
-        .collect()
+        .into_iter();
+    evaluated.chain([trained]).collect()
 }
 
 fn cases() -> Vec<Case> {
@@ -412,14 +423,17 @@ fn what_is_not_supported_is_refused() {
 
     let per_channel: [&[usize]; 5] = [&[1, 2, 4], &[2], &[2], &[2], &[2]];
     floats("BatchNormalization", 7, &per_channel).int("spatial", 0).refused("`spatial` is 0; supported: 1", "supported value");
-    floats("BatchNormalization", 15, &per_channel).int("training_mode", 1).refused("`training_mode` is 1; supported: 0", "");
     floats("BatchNormalization", 9, &per_channel).outputs(3).refused("output 1 is a result of training", "evaluation mode");
     floats("BatchNormalization", 9, &[&[1, 2, 4], &[2], &[2], &[4], &[2]])
         .refused("`input_mean` is f32[4] and the input f32[1, 2, 4]; expected floats, one for each of 2 channels", check);
 
     let quantize = || floats("QuantizeLinear", 21, &[&[2, 3], &[2]]);
     quantize().refused("`scale` is f32[2]; expected one number, or 3 for axis 1", check);
-    quantize().int("axis", 0).int("block_size", 2).refused("`block_size` is 2; supported: 0 (one scale for all", "");
+    quantize().int("axis", 0).int("block_size", 3).refused("`block_size` is 3; supported: 0 to 2", "");
+    quantize()
+        .int("axis", 1)
+        .int("block_size", 2)
+        .refused("`scale` is f32[2]; expected [2, 2], a number for each 2 elements", check);
     quantize().int("axis", 0).input(ElemType::I32, &[2]).refused("supported beside the other inputs: i8, i16, u8, u16", cast);
     let zero_point = Tensor::from_vec([2], &[0i8, 1]);
     quantize()
