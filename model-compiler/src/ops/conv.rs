@@ -20,7 +20,7 @@ use crate::tensor::Tensor;
 use crate::ty::{ElemType, Shape, TensorType};
 
 /// What ONNX calls this family.
-pub const DEFS: &[OpDef] = &[OpDef { name: "Conv", opset: 1..=LATEST, read }];
+pub const DEFS: &[OpDef] = &[OpDef { name: "Conv", opset: 1..=LATEST, read: read_floats }];
 
 /// `y[n, y, x, o] = activation(bias[o] + Σ x[n, y + …, x + …, c] · w[o, c, ky, kx])`; inputs `x`, `w`, and `bias` where there is one.
 #[derive(Clone, Debug, PartialEq)]
@@ -43,7 +43,14 @@ pub struct Conv {
 /// instructions for a keyword model whose rows have 5 pixels.
 const LEAST_WIDTH: usize = 16;
 
-/// The convolution of input 0 with the weights of input 1, plus the bias of input 2.
+/// ONNX's operator takes floats only.
+fn read_floats(node: &mut NodeReader) -> Result<Vec<ValueId>> {
+    dense::expect_one_type(&[node.ty(node.input(0)?), node.ty(node.input(1)?)], FLOATS)?;
+    read(node)
+}
+
+/// The convolution of input 0 with the weights of input 1, plus the bias of input 2; in 32 bits where the two are integers of 8 and there
+/// is no bias.
 pub fn read(node: &mut NodeReader) -> Result<Vec<ValueId>> {
     let (x, w, bias) = (node.input(0)?, node.input(1)?, node.optional_input(2));
     let (image, weights) = (node.ty(x).clone(), node.ty(w).clone());
@@ -84,8 +91,10 @@ pub fn push(
         let matrix = node.transpose(matrix, vec![1, 0])?;
         dense::push(node, x, matrix, bias)?
     } else {
-        let inputs: Vec<ValueId> = [x, w].into_iter().chain(bias).collect();
-        node.push(Conv { window, groups, activation: None, integer: None, planar: false, backward: false }, &inputs)?
+        let integer = Integer::takes(node.ty(x), node.ty(w)).then_some(Integer::SUMS);
+        let zeros = integer.map(|_| node.add_constant(Tensor::from_vec([weights[0]], &vec![0i32; weights[0]])));
+        let inputs: Vec<ValueId> = [x, w].into_iter().chain(bias.or(zeros)).collect();
+        node.push(Conv { window, groups, activation: None, integer, planar: false, backward: false }, &inputs)?
     };
     window::channels_first(node, y, rank)
 }

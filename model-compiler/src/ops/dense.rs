@@ -42,8 +42,13 @@ pub struct Dense {
     pub backward: bool,
 }
 
-/// Pushes `x · w + bias`: a [`Dense`] where `w` is constant, else a matrix product.
+/// Pushes `x · w + bias`: a [`Dense`] where `w` is constant, else a matrix product. Of integers of 8 bits it has 32.
 pub fn push(node: &mut NodeReader, x: ValueId, w: ValueId, bias: Option<ValueId>) -> Result<ValueId> {
+    if Integer::takes(node.ty(x), node.ty(w)) {
+        let bias = vec![0i32; node.ty(w).shape[1]];
+        let bias = node.add_constant(Tensor::from_vec([bias.len()], &bias));
+        return node.push(Dense { integer: Some(Integer::SUMS), ..Dense::default() }, &[x, w, bias]);
+    }
     if node.value(w).is_some() {
         let inputs: Vec<ValueId> = [x, w].into_iter().chain(bias).collect();
         return node.push(Dense::default(), &inputs);

@@ -32,6 +32,14 @@ pub struct Integer {
 }
 
 impl Integer {
+    /// The sums of products of integers whose zero point is zero.
+    pub const SUMS: Self = Self { x_zero: 0, output: ElemType::I32, requantize: None };
+
+    /// Whether a layer of `x` and `weights` is one of integers of 8 bits.
+    pub fn takes(x: &TensorType, weights: &TensorType) -> bool {
+        matches!(x.elem, ElemType::I8 | ElemType::U8) && weights.elem == ElemType::I8
+    }
+
     /// Checks the operands of a layer with so many outputs.
     pub fn expect(&self, inputs: &[&TensorType], outputs: usize) -> Result<()> {
         expect_elem("x", inputs[0], ELEMENTS)?;

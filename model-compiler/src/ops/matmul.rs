@@ -2,7 +2,7 @@
 
 use proc_macro2::TokenStream;
 
-use super::dense::{self, Dense};
+use super::dense;
 use super::elementwise::{self, Expr};
 use super::{cells, filled};
 use crate::diagnostic::{Refusal, Result};
@@ -15,7 +15,7 @@ use crate::tensor::Tensor;
 use crate::ty::{Shape, TensorType, broadcast};
 
 /// What ONNX calls this family.
-pub const DEFS: &[OpDef] = &[OpDef { name: "MatMul", opset: 1..=LATEST, read }];
+pub const DEFS: &[OpDef] = &[OpDef { name: "MatMul", opset: 1..=LATEST, read: read_numbers }];
 
 /// `y[…, r, o] = activation(Σₖ a[…, r, k] · b[…, k, o])`, the dimensions `…` broadcast; both operands have two dimensions at least.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -24,7 +24,13 @@ pub struct MatMul {
     pub activation: Option<Expr>,
 }
 
-/// The matrix product of inputs 0 and 1.
+/// ONNX's operator takes no integers of 8 bits.
+fn read_numbers(node: &mut NodeReader) -> Result<Vec<ValueId>> {
+    dense::expect_one_type(&[node.ty(node.input(0)?), node.ty(node.input(1)?)], dense::LINEAR)?;
+    read(node)
+}
+
+/// The matrix product of inputs 0 and 1; in 32 bits where they are integers of 8 and the second is constant.
 pub fn read(node: &mut NodeReader) -> Result<Vec<ValueId>> {
     let (mut a, mut b) = (node.input(0)?, node.input(1)?);
     let (a_shape, b_shape) = (node.ty(a).shape.clone(), node.ty(b).shape.clone());
@@ -43,7 +49,7 @@ pub fn read(node: &mut NodeReader) -> Result<Vec<ValueId>> {
         Some(shape) if node.value(b).is_some() => {
             let rank = node.ty(a).shape.len().max(b_shape.len());
             let b = node.reshape(b, shape)?;
-            let y = node.push(Dense::default(), &[a, b])?;
+            let y = dense::push(node, a, b, None)?;
             let mut shape = node.ty(y).shape.to_vec();
             shape.splice(0..0, std::iter::repeat_n(1, rank.saturating_sub(shape.len())));
             node.reshape(y, shape)?

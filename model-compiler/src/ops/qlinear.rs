@@ -2,7 +2,8 @@
 //! passes know it.
 //!
 //! <https://onnx.ai/onnx/operators/onnx__QLinearConv.html>, <https://onnx.ai/onnx/operators/onnx__QLinearMatMul.html>,
-//! <https://onnx.ai/onnx/operators/onnx__MatMulInteger.html>, <https://onnx.ai/onnx/operators/onnx__DynamicQuantizeLinear.html>,
+//! <https://onnx.ai/onnx/operators/onnx__ConvInteger.html>, <https://onnx.ai/onnx/operators/onnx__MatMulInteger.html>,
+//! <https://onnx.ai/onnx/operators/onnx__DynamicQuantizeLinear.html>,
 //! and those of ONNX Runtime: <https://github.com/microsoft/onnxruntime/blob/main/docs/ContribOperators.md>
 
 use super::elementwise::{self, Elementwise, Expr, push_dequantized, push_quantized};
@@ -23,6 +24,8 @@ pub const DEFS: &[OpDef] = &[
     OpDef { name: "MatMulInteger", opset: 10..=LATEST, read: mat_mul_integer },
     OpDef { name: "QLinearConv", opset: 10..=LATEST, read: conv },
     OpDef { name: "QLinearMatMul", opset: 10..=LATEST, read: mat_mul },
+    OpDef { name: "com.microsoft::DynamicQuantizeMatMul", opset: 1..=1, read: dynamic_quantize_mat_mul },
+    OpDef { name: "com.microsoft::MatMulIntegerToFloat", opset: 1..=1, read: mat_mul_integer_to_float },
     OpDef { name: "com.microsoft::QGemm", opset: 1..=1, read: gemm },
     OpDef { name: "com.microsoft::QLinearAdd", opset: 1..=1, read: |node| binary(node, "add") },
     OpDef { name: "com.microsoft::QLinearAveragePool", opset: 1..=1, read: |node| pool(node, pool::read_average) },
@@ -152,40 +155,102 @@ fn unary(node: &mut NodeReader, read: impl FnOnce(&mut NodeReader) -> Result<Vec
 
 /// The product of integers less their zero points, in 32 bits.
 fn mat_mul_integer(node: &mut NodeReader) -> Result<Vec<ValueId>> {
-    let (a, b) = (node.input(0)?, node.input(1)?);
-    let (a_zero, b_zero) = (node.optional_input(2), node.optional_input(3));
-    if let Some(found) = a_zero.filter(|&zero| node.ty(zero).elements() != 1) {
+    let (operands, zeros) = ([node.input(0)?, node.input(1)?], [node.optional_input(2), node.optional_input(3)]);
+    Ok(vec![integer_product(node, operands, zeros)?])
+}
+
+/// The product of `a` and `b`, each less its zero point, in 32 bits.
+fn integer_product(node: &mut NodeReader, [a, b]: [ValueId; 2], [a_zero, b_zero]: [Option<ValueId>; 2]) -> Result<ValueId> {
+    let weights = centred(node, b, b_zero)?;
+    let ones = node.ty(a).shape.last().copied().into_iter().collect();
+    match narrowed(node, weights) {
+        Some(weights) => sums(node, [a, weights], a_zero, ones, matmul::read),
+        None => {
+            let a_zero = a_zero.map(|zero| one_number(node, zero)).transpose()?;
+            let a = centred(node, a, a_zero)?;
+            node.set_inputs(vec![Some(a), Some(weights)]);
+            Ok(matmul::read(node)?[0])
+        }
+    }
+}
+
+/// The convolution of integers less their zero points, in 32 bits.
+fn conv_integer(node: &mut NodeReader) -> Result<Vec<ValueId>> {
+    let (x, w, x_zero, w_zero) = (node.input(0)?, node.input(1)?, node.optional_input(2), node.optional_input(3));
+    let rank = node.ty(w).shape.len();
+    let by_output = |node: &mut NodeReader, zero: ValueId| {
+        let mut shape = vec![1; rank];
+        shape[0] = node.ty(zero).elements();
+        node.reshape(zero, shape)
+    };
+    let w_zero = w_zero.map(|zero| by_output(node, zero)).transpose()?;
+    let weights = centred(node, w, w_zero)?;
+    let mut image = node.ty(x).shape.to_vec();
+    image[0] = 1;
+    if let Some(weights) = narrowed(node, weights).filter(|_| rank < 5) {
+        return Ok(vec![sums(node, [x, weights], x_zero, image, conv::read)?]);
+    }
+    // Floats that hold every sum give it exactly.
+    let depth: usize = node.ty(w).shape[1..].iter().product();
+    let exact = if depth <= (1 << 24) / (255 * 255) { ElemType::F32 } else { ElemType::F64 };
+    let x_zero = x_zero.map(|zero| one_number(node, zero)).transpose()?;
+    let x = centred(node, x, x_zero)?;
+    let operands = [x, weights].map(|operand| elementwise::converted(node, operand, exact).map(Some));
+    let operands = operands.into_iter().collect::<Result<_>>()?;
+    node.set_inputs(operands);
+    let y = conv::read(node)?[0];
+    Ok(vec![elementwise::converted(node, y, ElemType::I32)?])
+}
+
+/// What the layer that `read` makes says of `x` less its zero point and of `weights` of 8 bits, whose zero point is zero.
+///
+/// It is what the layer says of `x`, less the zero point times what it says of an input of ones, which is known while compiling. So
+/// the zero point need not be.
+fn sums(
+    node: &mut NodeReader,
+    [x, weights]: [ValueId; 2],
+    zero: Option<ValueId>,
+    ones: Vec<usize>,
+    read: fn(&mut NodeReader) -> Result<Vec<ValueId>>,
+) -> Result<ValueId> {
+    let layer = |node: &mut NodeReader, x: ValueId| {
+        node.set_inputs(vec![Some(x), Some(weights)]);
+        Ok(read(node)?[0])
+    };
+    let sums = layer(node, x)?;
+    let Some(zero) = zero else { return Ok(sums) };
+    let zero = one_number(node, zero)?;
+    let zero = elementwise::converted(node, zero, ElemType::I32)?;
+    let count = ones.iter().product();
+    let ones = node.add_constant(Tensor::from_vec(ones, &vec![1u8; count]));
+    let of_ones = layer(node, ones)?;
+    let of_ones = same_everywhere(node, of_ones).unwrap_or(of_ones);
+    let share = elementwise::push(node, "mul", &[of_ones, zero])?;
+    elementwise::push(node, "sub", &[sums, share])
+}
+
+/// One pixel of a constant image whose pixels are all the same, as they are without padding.
+fn same_everywhere(node: &mut NodeReader, image: ValueId) -> Option<ValueId> {
+    let image = node.value(image)?;
+    let [1, channels, pixels @ ..] = &image.ty().shape[..] else { return None };
+    let (channels, pixels, rank) = (*channels, pixels.iter().product(), image.ty().shape.len());
+    let elements = image.to_vec::<i32>();
+    let alike = rank > 2 && elements.chunks(pixels).all(|channel| channel.iter().all(|element| *element == channel[0]));
+    let mut shape = vec![1; rank];
+    shape[1] = channels;
+    let pixel: Vec<i32> = elements.into_iter().step_by(pixels).collect();
+    alike.then(|| node.add_constant(Tensor::from_vec(shape, &pixel)))
+}
+
+/// The zero point of the activations, which must be one number for all of them.
+fn one_number(node: &mut NodeReader, zero: ValueId) -> Result<ValueId> {
+    if node.ty(zero).elements() != 1 {
         return Err(Refusal::new(
-            format!("the zero point of `A` is {}; expected one number", node.ty(found)),
+            format!("the zero point of the activations is {}; expected one number", node.ty(zero)),
             "quantize the activations with one zero point",
         ));
     }
-    let (a, b) = (centred(node, a, a_zero)?, centred(node, b, b_zero)?);
-    node.set_inputs(vec![Some(a), Some(b)]);
-    matmul::read(node)
-}
-
-/// The convolution of integers less their zero points, in 32 bits. It is computed in `f64`, in which each sum is exact.
-///
-/// <https://onnx.ai/onnx/operators/onnx__ConvInteger.html>
-fn conv_integer(node: &mut NodeReader) -> Result<Vec<ValueId>> {
-    let (x, w) = (node.input(0)?, node.input(1)?);
-    let (x_zero, w_zero) = (node.optional_input(2), node.optional_input(3));
-    // One zero point for each output is the first of the axes of the weights.
-    let rank = node.ty(w).shape.len();
-    let w_zero = match w_zero {
-        Some(zero) if node.ty(zero).shape.len() == 1 => {
-            let mut by_output = vec![1; rank];
-            by_output[0] = node.ty(zero).elements();
-            Some(node.reshape(zero, by_output)?)
-        }
-        other => other,
-    };
-    let (x, w) = (centred(node, x, x_zero)?, centred(node, w, w_zero)?);
-    let (x, w) = (elementwise::converted(node, x, ElemType::F64)?, elementwise::converted(node, w, ElemType::F64)?);
-    node.set_inputs(vec![Some(x), Some(w)]);
-    let y = conv::read(node)?[0];
-    Ok(vec![elementwise::converted(node, y, ElemType::I32)?])
+    node.reshape(zero, [])
 }
 
 /// Integers less their zero point, in 32 bits.
@@ -196,9 +261,53 @@ fn centred(node: &mut NodeReader, x: ValueId, zero_point: Option<ValueId>) -> Re
     elementwise::push(node, "sub", &[wide, zero_point])
 }
 
+/// Constant integers of 32 bits as such of 8, where all fit.
+fn narrowed(node: &mut NodeReader, wide: ValueId) -> Option<ValueId> {
+    let tensor = node.value(wide)?;
+    let narrow: Option<Vec<i8>> = tensor.to_vec::<i32>().into_iter().map(|element| element.try_into().ok()).collect();
+    let narrow = Tensor::from_vec(tensor.ty().shape.clone(), &narrow?);
+    Some(node.add_constant(narrow))
+}
+
+/// `MatMulInteger` times both scales, plus a bias.
+fn mat_mul_integer_to_float(node: &mut NodeReader) -> Result<Vec<ValueId>> {
+    let operands = [node.input(0)?, node.input(1)?];
+    let (scales, zeros) = ([node.input(2)?, node.input(3)?], [node.optional_input(4), node.optional_input(5)]);
+    let bias = node.optional_input(6);
+    Ok(vec![scaled_product(node, operands, scales, zeros, bias)?])
+}
+
+/// The same of floats that are quantized when they are known.
+fn dynamic_quantize_mat_mul(node: &mut NodeReader) -> Result<Vec<ValueId>> {
+    let (x, b, b_scale, b_zero, bias) =
+        (node.input(0)?, node.input(1)?, node.input(2)?, node.optional_input(3), node.optional_input(4));
+    let [x, scale, zero] = push_dynamically_quantized(node, x)?;
+    Ok(vec![scaled_product(node, [x, b], [scale, b_scale], [Some(zero), b_zero], bias)?])
+}
+
+/// The product of integers less their zero points, times both scales, plus the bias.
+fn scaled_product(
+    node: &mut NodeReader,
+    operands: [ValueId; 2],
+    scales: [ValueId; 2],
+    zeros: [Option<ValueId>; 2],
+    bias: Option<ValueId>,
+) -> Result<ValueId> {
+    let product = integer_product(node, operands, zeros)?;
+    let product = elementwise::converted(node, product, ElemType::F32)?;
+    let scale = elementwise::push(node, "mul", &scales)?;
+    let product = elementwise::push(node, "mul", &[product, scale])?;
+    bias.map_or(Ok(product), |bias| elementwise::push(node, "add", &[product, bias]))
+}
+
 /// `u8` with a scale and a zero point by which the least and the greatest element, and zero, are among what it stands for.
 fn dynamic_quantize(node: &mut NodeReader) -> Result<Vec<ValueId>> {
     let x = node.input(0)?;
+    Ok(push_dynamically_quantized(node, x)?.to_vec())
+}
+
+/// Quantized elements, scale and zero point.
+fn push_dynamically_quantized(node: &mut NodeReader, x: ValueId) -> Result<[ValueId; 3]> {
     let axes: Vec<usize> = (0..node.ty(x).shape.len()).collect();
     let zero = || Expr::from(0.0);
     let mut bound = |method: reduce::Method, function: &str| {
@@ -213,7 +322,7 @@ fn dynamic_quantize(node: &mut NodeReader) -> Result<Vec<ValueId>> {
     let nothing = node.add_constant(Tensor::from_vec([], &[0u8]));
     let zero_point = push_quantized(node, negated, scale, Some(nothing))?;
     let y = push_quantized(node, x, scale, Some(zero_point))?;
-    Ok(vec![y, scale, zero_point])
+    Ok([y, scale, zero_point])
 }
 
 #[cfg(test)]
@@ -267,15 +376,6 @@ mod tests {
     }
 
     #[test]
-    fn integers_are_convolved_in_32_bits() {
-        let (x, w) = (bytes(&[1, 1, 3], &[10, 12, 9]), bytes(&[2, 1, 2], &[3, 4, 0, 2]));
-        let node = || OneNode::new("ConvInteger", 10).constant(&x).constant(&w).constant(&bytes(&[], &[8]));
-        assert_eq!(node().types(), ["i32[1, 2, 2]"]);
-        assert_eq!(node().constant(&bytes(&[2], &[2, 1])).types(), ["i32[1, 2, 2]"]);
-        node().constant(&bytes(&[3], &[2, 1, 0])).refused("i32[2, 1, 2]", "");
-    }
-
-    #[test]
     fn elementwise_operators_and_pools() {
         let (a, b) = (bytes(&[1, 1, 2], &[10, 4]), bytes(&[1, 1, 2], &[3, 6]));
         let two = |name| output(operand(operand(OneNode::new(name, 1), &a, 0.5, 8), &b, 1.0, 2), 0.5, 20);
@@ -296,8 +396,43 @@ mod tests {
         let weights = bytes(&[3, 2], &[1, 4, 2, 5, 3, 6]);
         let product = OneNode::new("MatMulInteger", 10).input(ElemType::U8, &[4, 3]).constant(&weights);
         let text = product.constant(&bytes(&[1], &[12])).constant(&bytes(&[1], &[0])).text();
-        assert!(text.contains("%2 i32[4, 3] = Elementwise a - b (%1, const i32[1])"), "{text}");
-        assert!(text.contains("i32[4, 2] = Dense (%2, const i32[3, 2])"), "{text}");
+        assert!(text.contains("i32[4, 2] = Dense, sums (%0, const i8[3, 2], const i32[2])"), "{text}");
+        let product = OneNode::new("MatMulInteger", 10).constant(&bytes(&[1, 3], &[12, 13, 0])).constant(&weights);
+        let product = product.constant(&bytes(&[1], &[12])).constant(&bytes(&[1], &[2]));
+        // (0, 1, -12) by columns (-1, 0, 1) and (2, 3, 4).
+        check(&product, &[-12i32, -45]);
+        let wide = OneNode::new("MatMulInteger", 10).input(ElemType::U8, &[1, 2]).constant(&bytes(&[2, 1], &[255, 130])).text();
+        assert!(wide.contains("i32[1, 1] = Dense (%1, const i32[2, 1])"), "{wide}");
+    }
+
+    #[test]
+    fn convolutions_of_integers_have_32_bits() {
+        let x = bytes(&[1, 1, 3], &[10, 12, 9]);
+        let conv = |weights: &[u8]| OneNode::new("ConvInteger", 10).constant(&x).constant(&bytes(&[2, 1, 2], weights));
+        let zeros = |node: OneNode| node.constant(&bytes(&[], &[8])).constant(&bytes(&[2], &[2, 1]));
+        // (2, 4, 1) by (1, 2) and (-1, 1), within and with zeros beside it.
+        let narrow = zeros(conv(&[3, 4, 0, 2]));
+        check(&narrow, &[10i32, 6, 2, -3]);
+        check(&narrow.clone().ints("pads", &[1, 1]), &[4i32, 10, 6, 1, 2, 2, -3, -1]);
+        // (2, 4, 1) by (253, 2) and (-1, 1).
+        let wide = zeros(conv(&[255, 4, 0, 2]));
+        check(&wide.ints("pads", &[1, 0]), &[4i32, 514, 1014, 2, 2, -3]);
+        conv(&[0; 4]).constant(&bytes(&[], &[8])).constant(&bytes(&[3], &[2, 1, 0])).refused("i32[2, 1, 2]", "");
+    }
+
+    #[test]
+    fn products_become_floats() {
+        let (a, b) = (bytes(&[1, 2], &[10, 12]), bytes(&[2, 2], &[3, 4, 0, 2]));
+        let [half, quarters] = [&[0.5f32][..], &[0.25, 1.0]].map(|scale| Tensor::from_vec([scale.len()], scale));
+        let product = OneNode::new("com.microsoft::MatMulIntegerToFloat", 1).constant(&a).constant(&b);
+        let product = product.constant(&half).constant(&quarters).constant(&bytes(&[], &[8])).constant(&bytes(&[], &[2]));
+        let product = product.constant(&Tensor::from_vec([2], &[1.0f32, -1.0]));
+        // (2, 4) by columns (1, -2) and (2, 0), by 1/8 and 1/2, plus 1 and -1.
+        check(&product, &[0.25f32, 1.0]);
+        let x = Tensor::from_vec([1, 2], &[51.0f32, 204.0]);
+        let product = OneNode::new("com.microsoft::DynamicQuantizeMatMul", 1).constant(&x).constant(&b).constant(&half);
+        // (64, 255) in steps of 204 / 255, by columns (3, 0) and (4, 2), by 0.4.
+        check(&product, &[76.8f32, 306.4]);
     }
 
     #[test]
@@ -305,7 +440,7 @@ mod tests {
         let a = bytes(&[2, 3], &[0; 6]);
         let zeros =
             OneNode::new("MatMulInteger", 10).constant(&a).constant(&bytes(&[3, 1], &[0; 3])).constant(&bytes(&[2], &[0; 2]));
-        zeros.refused("the zero point of `A` is u8[2]; expected one number", "one zero point");
+        zeros.refused("the zero point of the activations is u8[2]; expected one number", "one zero point");
         let pool = OneNode::new("com.microsoft::QLinearGlobalAveragePool", 1);
         let pool = output(operand(pool, &bytes(&[1, 1, 2], &[1, 2]), 1.0, 0), 1.0, 0).int("channels_last", 1);
         pool.refused("attribute `channels_last` is 1; supported: 0", "supported value");
