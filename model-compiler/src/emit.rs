@@ -47,6 +47,7 @@ pub fn rust(graph: &Graph, plan: &Plan, options: &Options, source: &Source) -> M
     let types = interface.types();
     let constants = constants(graph, plan, &emit);
     let budgets = interface::budgets(options.budgets);
+    let origin = origin(source);
     let signature = interface.signature(module);
     let tensors = interface.modules();
     let model = model(&emit, &interface, steps);
@@ -60,6 +61,7 @@ pub fn rust(graph: &Graph, plan: &Plan, options: &Options, source: &Source) -> M
             #types
             #constants
             #budgets
+            #origin
             #signature
             #tensors
             #model
@@ -224,6 +226,18 @@ fn constants(graph: &Graph, plan: &Plan, emit: &Emit) -> TokenStream {
         pub const WEIGHT_BYTES: usize = #weights;
         /// Multiply-accumulates a run.
         pub const MACS: u64 = #macs;
+    }
+}
+
+/// What made the module, but for the files beside the model and the arguments.
+fn origin(source: &Source) -> TokenStream {
+    let digest: String = hmac_sha256::Hash::hash(&source.bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+    let version = env!("CARGO_PKG_VERSION");
+    quote! {
+        /// The SHA-256 of the model's file, as `sha256sum` prints it.
+        pub const MODEL_SHA256: &str = #digest;
+        /// The version of the compiler that wrote this module.
+        pub const COMPILER_VERSION: &str = #version;
     }
 }
 

@@ -43,7 +43,7 @@ pub use weights::{bytes_of, bytes_of_mut};
 ///   holds it to them.
 ///
 /// The module holds `Input`, `Output`, `Model` with `new`, `run`, `input_mut` and `run_in_place`, the constants `RAM_BYTES`,
-/// `WEIGHT_BYTES`, `MACS`, `SIGNATURE` and `BUDGETS`, and for each input and output a submodule with its `NAME` and `SHAPE`; that of a quantized one
+/// `WEIGHT_BYTES`, `MACS`, `SIGNATURE`, `BUDGETS`, `MODEL_SHA256` and `COMPILER_VERSION`, and for each input and output a submodule with its `NAME` and `SHAPE`; that of a quantized one
 /// also has `SCALE`, `ZERO_POINT` and the functions `quantize` and `dequantize`.
 #[macro_export]
 macro_rules! include_model {

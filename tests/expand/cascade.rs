@@ -27,6 +27,10 @@ pub mod cascade {
     pub const MACS: u64 = 526740;
     /// What the model may cost, as the arguments of `include_model!` say.
     pub const BUDGETS: rt::Budgets = rt::Budgets::NONE;
+    /// The SHA-256 of the model's file, as `sha256sum` prints it.
+    pub const MODEL_SHA256: &str = "aa975cd374d0aeae6390649d4293a31c2848548f475ae9336846e6aaf59acc07";
+    /// The version of the compiler that wrote this module.
+    pub const COMPILER_VERSION: &str = "0.1.0";
     /// Inputs, outputs and costs of the model.
     pub const SIGNATURE: rt::Signature = rt::Signature {
         name: "cascade",

@@ -23,6 +23,10 @@ pub mod residual {
     pub const MACS: u64 = 180;
     /// What the model may cost, as the arguments of `include_model!` say.
     pub const BUDGETS: rt::Budgets = rt::Budgets::NONE;
+    /// The SHA-256 of the model's file, as `sha256sum` prints it.
+    pub const MODEL_SHA256: &str = "e4651c465417c696ac7772832be3a13427b06d861c7b2080891fbc525cc60428";
+    /// The version of the compiler that wrote this module.
+    pub const COMPILER_VERSION: &str = "0.1.0";
     /// Inputs, outputs and costs of the model.
     pub const SIGNATURE: rt::Signature = rt::Signature {
         name: "residual",

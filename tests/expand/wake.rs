@@ -30,6 +30,10 @@ pub mod wake {
     pub const MACS: u64 = 468008;
     /// What the model may cost, as the arguments of `include_model!` say.
     pub const BUDGETS: rt::Budgets = rt::Budgets::NONE;
+    /// The SHA-256 of the model's file, as `sha256sum` prints it.
+    pub const MODEL_SHA256: &str = "f84235e0215d862cbf73c888c7b6eedaf5f10b3e7f944df889427cabd194ee35";
+    /// The version of the compiler that wrote this module.
+    pub const COMPILER_VERSION: &str = "0.1.0";
     /// Inputs, outputs and costs of the model.
     pub const SIGNATURE: rt::Signature = rt::Signature {
         name: "wake",

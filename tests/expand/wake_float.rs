@@ -29,6 +29,10 @@ pub mod wake_float {
     pub const MACS: u64 = 468008;
     /// What the model may cost, as the arguments of `include_model!` say.
     pub const BUDGETS: rt::Budgets = rt::Budgets::NONE;
+    /// The SHA-256 of the model's file, as `sha256sum` prints it.
+    pub const MODEL_SHA256: &str = "708a6a489a167b2e828ec2963a9b1a8d2feb6c881f1949f453030aa1d682f06a";
+    /// The version of the compiler that wrote this module.
+    pub const COMPILER_VERSION: &str = "0.1.0";
     /// Inputs, outputs and costs of the model.
     pub const SIGNATURE: rt::Signature = rt::Signature {
         name: "wake_float",

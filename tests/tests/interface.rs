@@ -213,6 +213,13 @@ fn budgets_that_hold_are_constants() {
     assert_eq!(constant::BUDGETS, Budgets::NONE);
 }
 
+/// `sha256sum` said the digest.
+#[test]
+fn a_module_tells_what_made_it() {
+    assert_eq!(scalar::MODEL_SHA256, "464c390ae14237c093cfa04e7f5bf0c404ce810972bd8d13a74ce518b97a549d");
+    assert_eq!(scalar::COMPILER_VERSION, env!("CARGO_PKG_VERSION"));
+}
+
 #[test]
 fn generic_code_runs_a_model_on_bytes() {
     let expected = *softmax::Model::new().run(&[1.0, 2.0]);

@@ -48,6 +48,10 @@ pub fn partial(diagnostics: &Diagnostics, options: &Options, errors: &[TokenStre
             /// Unknown.
             pub const MACS: u64 = 0;
             #budgets
+            /// Unknown.
+            pub const MODEL_SHA256: &str = "";
+            /// Unknown.
+            pub const COMPILER_VERSION: &str = "";
             #signature
         }
         #(#rest)*
