@@ -6,7 +6,12 @@ use std::{env, fs, path::PathBuf};
 fn main() {
     println!("cargo::rerun-if-env-changed=MODEL");
     println!("cargo::rerun-if-env-changed=ARGUMENTS");
-    let board = if variable("CARGO_CFG_TARGET_ARCH") == "riscv32" { "virt" } else { "mps2" };
+    println!("cargo::rerun-if-env-changed=MODELS");
+    let board = match variable("CARGO_CFG_TARGET_ARCH").as_str() {
+        _ if !variable("MODELS").is_empty() => "unlimited",
+        "riscv32" => "virt",
+        _ => "mps2",
+    };
     println!("cargo::rerun-if-changed=boards/{board}/memory.x");
     println!("cargo::rustc-link-search={}/boards/{board}", variable("CARGO_MANIFEST_DIR"));
     println!("cargo::rustc-link-arg-bins=-Tlink.x");

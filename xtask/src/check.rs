@@ -31,6 +31,7 @@ const STAGES: &[Stage] = &[
     Stage { name: "package", run: package },
     Stage { name: "conformance", run: conformance },
     Stage { name: "firmware", run: firmware },
+    Stage { name: "panics", run: panics },
     Stage { name: "bench", run: bench },
 ];
 
@@ -142,6 +143,15 @@ fn firmware() -> Result<Outcome> {
     for level in ["3", "z"] {
         firmware::run(&["layers", "--opt", level].map(str::to_owned))?;
     }
+    Ok(Outcome::Passed)
+}
+
+/// No model brings along what panics, allocates or formats floats.
+fn panics() -> Result<Outcome> {
+    if let Err(missing) = firmware::tools(firmware::DEFAULT_TARGET) {
+        return Ok(Outcome::Skipped(format!("there is {missing:#}")));
+    }
+    firmware::panics::run(&[])?;
     Ok(Outcome::Passed)
 }
 

@@ -4,6 +4,7 @@ mod budget;
 mod elf;
 mod layers;
 mod model;
+pub(crate) mod panics;
 mod program;
 mod qemu;
 mod stack;

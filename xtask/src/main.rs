@@ -11,6 +11,7 @@ mod timing;
 mod zoo;
 
 use anyhow::{Result, bail};
+use firmware::panics;
 use std::process::ExitCode;
 
 /// One command of `cargo xtask`.
@@ -27,6 +28,7 @@ const COMMANDS: &[Command] = &[
     Command { name: "conformance", usage: conformance::USAGE, run: conformance::run },
     Command { name: "firmware", usage: firmware::USAGE, run: firmware::run },
     Command { name: "operators", usage: operators::USAGE, run: operators::run },
+    Command { name: "panics", usage: panics::USAGE, run: panics::run },
     Command { name: "timing", usage: timing::USAGE, run: timing::run },
     Command { name: "zoo", usage: zoo::USAGE, run: zoo::run },
 ];

@@ -77,8 +77,14 @@ fn panics(file: &object::File) -> Vec<String> {
     panics
 }
 
-fn is_panic(name: &str) -> bool {
+/// Whether a function of the standard library panics, or is there only for what panics.
+pub(crate) fn is_panic(name: &str) -> bool {
     ["core::panicking::", "rust_begin_unwind", "unwrap_failed", "expect_failed", "slice_index_fail"]
         .iter()
         .any(|part| name.contains(part))
+}
+
+/// Whether a function is one that no model may bring along: what panics, allocates, or writes floats as text.
+pub(crate) fn is_forbidden(name: &str) -> bool {
+    is_panic(name) || ["__rust_alloc", "alloc::", "core::fmt::float", "flt2dec"].iter().any(|part| name.contains(part))
 }

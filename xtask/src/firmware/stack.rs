@@ -10,7 +10,8 @@ mod thumb;
 
 use anyhow::{Context, Result, bail, ensure};
 use object::{Architecture, Object, ObjectSection, ObjectSymbol, SectionKind, SymbolKind};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::iter::successors;
 use std::ops::Range;
 
 use crate::firmware::elf::demangled;
@@ -108,6 +109,31 @@ impl Calls {
         self.deepest(address, &mut Vec::new(), &mut HashMap::new())
     }
 
+    /// A shortest chain of calls from a function for which `begins` holds to one for which `ends` does.
+    pub(crate) fn path(&self, begins: impl Fn(&str) -> bool, ends: impl Fn(&str) -> bool) -> Option<Vec<&str>> {
+        let starts = self.0.iter().filter(|(_, function)| begins(&function.name)).map(|(&start, _)| start);
+        // How each function was reached first.
+        let mut from: HashMap<u64, Option<u64>> = starts.map(|start| (start, None)).collect();
+        let mut open: VecDeque<u64> = from.keys().copied().collect();
+        while let Some(address) = open.pop_front() {
+            let function = self.0.get(&address)?;
+            if ends(&function.name) {
+                let mut path: Vec<&str> =
+                    successors(Some(address), |address| from[address]).map(|at| self.0[&at].name.as_str()).collect();
+                path.reverse();
+                return Some(path);
+            }
+            for target in self.targets(function) {
+                let (&start, _) = self.0.range(..=target).next_back()?;
+                from.entry(start).or_insert_with(|| {
+                    open.push_back(start);
+                    Some(address)
+                });
+            }
+        }
+        None
+    }
+
     fn deepest(&self, address: u64, open: &mut Vec<u64>, known: &mut HashMap<u64, Bound>) -> Result<Bound> {
         // A jump may lead behind a function's first instruction.
         let (&start, function) =
@@ -186,6 +212,8 @@ mod tests {
         let program =
             functions(&[(0, "run", 16, &[10, 20]), (10, "wide", 40, &[]), (20, "deep", 8, &[31]), (30, "leaf", 36, &[])]);
         let bound = program.bound(&["run"]).unwrap();
+        assert_eq!(program.path(|name| name == "run", |name| name == "leaf"), Some(vec!["run", "deep", "leaf"]));
+        assert_eq!(program.path(|name| name == "wide", |name| name == "leaf"), None);
         let chain = [("run", 16), ("deep", 8), ("leaf", 36)].map(|(name, bytes)| (name.to_owned(), bytes)).to_vec();
         assert_eq!(bound, Bound { bytes: 60, chain });
     }
