@@ -6,6 +6,7 @@ mod interface;
 mod lower;
 pub mod names;
 mod partial;
+mod state;
 mod weights;
 
 pub use interface::elem;
@@ -23,6 +24,7 @@ use crate::contract::Constant;
 use crate::emit::calls::Calls;
 use crate::emit::interface::Interface;
 use crate::emit::names::Names;
+use crate::emit::state::StateItems;
 use crate::emit::weights::Weights;
 use crate::graph::{Graph, ValueId};
 use crate::onnx::Source;
@@ -41,6 +43,7 @@ pub struct Module {
 pub fn rust(graph: &Graph, plan: &Plan, options: &Options, source: &Source) -> Module {
     let emit = Emit::new(graph, plan);
     let (steps, kernels) = emit.steps();
+    let state = emit.state();
     let interface = Interface::of_graph(graph);
     let summary = docs::summary(graph, plan, source, emit.weights.borrow().bytes());
     let Options { name: module, visibility, runtime, .. } = options;
@@ -50,8 +53,8 @@ pub fn rust(graph: &Graph, plan: &Plan, options: &Options, source: &Source) -> M
     let origin = origin(source);
     let signature = interface.signature(module);
     let tensors = interface.modules();
-    let model = model(&emit, &interface, steps);
-    let memory = emit.memory();
+    let model = model(&emit, &interface, steps, &state);
+    let memory = emit.memory(&state);
     let weights = emit.weights.borrow().module();
     let tokens = quote! {
         #(#[doc = #summary])*
@@ -85,7 +88,7 @@ struct Emit<'a> {
 impl<'a> Emit<'a> {
     fn new(graph: &'a Graph, plan: &'a Plan) -> Self {
         let path = names::common_path(graph.values().iter().map(|value| value.name.as_str()));
-        let mut names = Names::new(&["arena", "kernels", "memory", "weights", "rt", "self"]).without(&path);
+        let mut names = Names::new(&["arena", "kernels", "memory", "weights", "rt", "self", "started"]).without(&path);
         let scratch = plan.steps.iter().enumerate().flat_map(|(step, of)| (0..of.scratch.len()).map(move |part| (step, part)));
         names.reserve(scratch.map(|(step, part)| names::scratch(step, part).to_string().to_lowercase()));
         let mut places = vec![None; graph.values().len()];
@@ -110,9 +113,14 @@ impl<'a> Emit<'a> {
     /// The statements of a run, one step after another, and the kernels that several of them share.
     fn steps(&self) -> (Vec<TokenStream>, Option<TokenStream>) {
         let (bodies, kernels) = self.bodies();
-        let inputs = self.graph.inputs.iter().filter(|&&id| self.graph.uses(id) > 0);
-        let mut statements: Vec<TokenStream> = inputs.map(|&id| self.bind(id)).collect();
-        let mut bound: Vec<Ident> = self.graph.inputs.iter().map(|&id| self.variable(id).clone()).collect();
+        let operands = self.plan.steps.iter().flat_map(|step| {
+            let node = &self.graph.nodes[step.node];
+            node.inputs.iter().chain(&node.outputs).filter_map(|id| self.places[id.index()].as_ref())
+        });
+        let used: HashSet<&Ident> = operands.collect();
+        let inputs = self.graph.inputs.iter().filter(|&&id| used.contains(self.variable(id)));
+        let mut statements: Vec<TokenStream> = inputs.clone().map(|&id| self.bind(id)).collect();
+        let mut bound: Vec<Ident> = inputs.map(|&id| self.variable(id).clone()).collect();
         for (step, body) in self.plan.steps.iter().zip(bodies) {
             let node = &self.graph.nodes[step.node];
             let mut bindings = Vec::new();
@@ -154,7 +162,7 @@ impl<'a> Emit<'a> {
     }
 
     /// The private module that holds the plan, and its proof.
-    fn memory(&self) -> TokenStream {
+    fn memory(&self, state: &StateItems) -> TokenStream {
         let mut named = HashSet::new();
         let values = self.graph.inputs.iter().chain(self.graph.nodes.iter().flat_map(|node| &node.outputs)).filter_map(|&id| {
             let variable = self.places[id.index()].as_ref()?;
@@ -166,7 +174,7 @@ impl<'a> Emit<'a> {
             let ty = &plan::scratch(self.graph, self.plan.steps[step].node)[part];
             Some(place(&names::scratch(step, part), ty, buffer.offset))
         });
-        let places: Vec<TokenStream> = values.chain(scratch).collect();
+        let places: Vec<TokenStream> = values.chain(scratch).chain([state.place.clone()]).collect();
         let spans = self.plan.buffers.iter().map(|buffer| self.span(buffer));
         quote! {
             /// The memory plan: the place of every value in the arena.
@@ -242,14 +250,15 @@ fn origin(source: &Source) -> TokenStream {
 }
 
 /// The struct with its methods, and the trait.
-fn model(emit: &Emit, interface: &Interface, steps: Vec<TokenStream>) -> TokenStream {
+fn model(emit: &Emit, interface: &Interface, steps: Vec<TokenStream>, state: &StateItems) -> TokenStream {
     let place = |id: ValueId| names::constant(emit.variable(id));
-    let input_places: Vec<Ident> = emit.graph.inputs.iter().map(|&id| place(id)).collect();
-    let output_places: Vec<Ident> = emit.graph.outputs.iter().map(|&id| place(id)).collect();
+    let input_places: Vec<Ident> = emit.graph.given().map(|index| place(emit.graph.inputs[index])).collect();
+    let output_places: Vec<Ident> = emit.graph.yielded().map(|index| place(emit.graph.outputs[index])).collect();
+    let (reset, start) = (&state.reset, &state.start);
     let run = interface.run();
     let input_mut = interface.input_mut(&input_places);
     let (result, yields) = interface.result(&output_places);
-    let by_bytes = interface.model_trait(&output_places);
+    let by_bytes = interface.model_trait(&output_places, &state.reset_of_trait);
     let arena = (!steps.is_empty()).then(|| quote!(let arena = self.arena.places();));
     quote! {
         /// The model and its working memory, all zero at first. Keep it in a `static`.
@@ -266,9 +275,11 @@ fn model(emit: &Emit, interface: &Interface, steps: Vec<TokenStream>) -> TokenSt
 
             #run
             #input_mut
+            #reset
 
             /// Runs the model on what its inputs' places hold; the run reuses them, so fill all of them before the next.
             pub fn run_in_place(&mut self) -> #result {
+                #start
                 #arena
                 #(#steps)*
                 #yields

@@ -52,19 +52,32 @@ pub struct Node {
     pub origin: Vec<String>,
 }
 
+/// A tensor that a run leaves for the next: an output that becomes an input.
+#[derive(Clone, Debug, PartialEq)]
+pub struct State {
+    /// The input's place in [`Graph::inputs`].
+    pub input: usize,
+    /// The output's place in [`Graph::outputs`].
+    pub output: usize,
+    /// The input of the first run; zeros without it.
+    pub initial: Option<Tensor>,
+}
+
 /// A model: every input of a node is a graph input, a constant, or an output of an earlier node.
 #[derive(Clone, Debug, Default)]
 pub struct Graph {
     values: Vec<Value>,
     /// The nodes in execution order.
     pub nodes: Vec<Node>,
-    /// What a run is given.
+    /// What a run is given, or finds as state.
     pub inputs: Vec<ValueId>,
-    /// What a run yields.
+    /// What a run yields, or leaves as state.
     pub outputs: Vec<ValueId>,
-    /// What the integers of each input stand for, where it is quantized.
+    /// Which of them are state.
+    pub states: Vec<State>,
+    /// What the integers of each input that a run is given stand for, where it is quantized.
     pub input_quantizations: Vec<Option<Quantization>>,
-    /// The same of each output.
+    /// The same of each output that it yields.
     pub output_quantizations: Vec<Option<Quantization>>,
     /// The operator set of the default domain that the file asked for.
     pub opset: i64,
@@ -101,6 +114,16 @@ impl Graph {
     /// The elements of a value, when they are known.
     pub fn constant(&self, id: ValueId) -> Option<&Tensor> {
         self.value(id).constant.as_ref()
+    }
+
+    /// The places in [`Graph::inputs`] of those that a run is given.
+    pub fn given(&self) -> impl Iterator<Item = usize> {
+        (0..self.inputs.len()).filter(|&place| self.states.iter().all(|state| state.input != place))
+    }
+
+    /// The places in [`Graph::outputs`] of those that a run yields.
+    pub fn yielded(&self) -> impl Iterator<Item = usize> {
+        (0..self.outputs.len()).filter(|&place| self.states.iter().all(|state| state.output != place))
     }
 
     /// Adds a value that a run is given.
@@ -279,6 +302,10 @@ impl fmt::Display for Graph {
         }
         for id in &self.outputs {
             writeln!(f, "output {} `{}`", operand(id), self.value(*id).name)?;
+        }
+        for State { input, output, .. } in &self.states {
+            let (input, output) = (self.inputs[*input], self.outputs[*output]);
+            writeln!(f, "state {} ← {}", operand(&input), operand(&output))?;
         }
         Ok(())
     }

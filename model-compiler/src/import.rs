@@ -6,6 +6,7 @@ mod dims;
 mod elements;
 mod order;
 mod scope;
+mod state;
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -33,6 +34,7 @@ pub fn graph(model: &Model, options: &Options) -> Result<Graph, Diagnostics> {
     import.nodes(&outputs);
     import.report_unsupported();
     import.outputs();
+    import.states();
     import.borders();
     import.finish()
 }
@@ -91,6 +93,7 @@ impl<'a> Import<'a> {
         }
         let known = self.inputs.iter().map(|input| input.name.as_str());
         self.faults.extend(elements::unknown_keys("inputs", &self.options.inputs, known));
+        self.faults.extend(state::check_names(self.options, &self.model.graph, &self.inputs));
     }
 
     /// An input, or the constant that the argument `inputs` makes of it. One without elements is known already, so that what depends on
@@ -366,6 +369,13 @@ impl<'a> Import<'a> {
         );
     }
 
+    /// Ties outputs to inputs, where the graph is complete.
+    fn states(&mut self) {
+        if self.faults.is_empty() {
+            self.faults = state::tie(&mut self.graph, self.options);
+        }
+    }
+
     /// Settles what inputs and outputs are, where the graph is complete.
     fn borders(&mut self) {
         if self.faults.is_empty() {
@@ -389,9 +399,11 @@ impl<'a> Import<'a> {
         };
         let rules = dims::Rules::new(&self.inputs, self.options);
         let declared = |output| rules.declared(output).filter(|_| known);
-        let pinned = |name: &str| self.options.inputs.iter().any(|(key, _)| key == name);
-        let inputs = self.inputs.iter().filter(|input| !pinned(&input.name));
-        let outputs = self.model.graph.output.iter();
+        let Options { inputs: pinned, state, .. } = self.options;
+        let is_given = |name: &str| pinned.iter().all(|(key, _)| key != name) && state.iter().all(|(input, _)| input != name);
+        let is_yielded = |name: &str| state.iter().all(|(_, output)| output != name);
+        let inputs = self.inputs.iter().filter(|input| is_given(&input.name));
+        let outputs = self.model.graph.output.iter().filter(|output| is_yielded(&output.name));
         Err(Diagnostics {
             inputs: inputs.map(|input| (input.name.clone(), ty(&input.name))).collect(),
             outputs: outputs.map(|output| (output.name.clone(), ty(&output.name).or_else(|| declared(output)))).collect(),

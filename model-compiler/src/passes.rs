@@ -26,6 +26,7 @@ mod sink_dequantize;
 mod sink_reshape;
 mod sink_transpose;
 mod tabulate;
+mod tie_states;
 
 use crate::graph::Graph;
 use crate::verify::verify;
@@ -67,8 +68,9 @@ const PASSES: &[Pass] = &[
     // Chains first, so that an activation is fused whole.
     ("fuse_elementwise", fuse_elementwise::fuse_elementwise),
     ("fuse_activation", fuse_activation::fuse_activation),
-    // Last, as it looks at the memory of what is left.
+    // Last, as these look at the memory of what is left.
     ("form_cascades", form_cascades::form_cascades),
+    ("tie_states", tie_states::tie_states),
 ];
 
 /// Runs all passes; in debug builds the graph is verified after each.

@@ -7,7 +7,7 @@
 pub(crate) mod arena;
 mod buffers;
 pub(crate) mod order;
-mod views;
+pub(crate) mod views;
 
 use std::collections::HashMap;
 
@@ -30,6 +30,8 @@ pub struct Plan {
     pub arena_bytes: usize,
     /// The largest set of bytes that are alive at one step: what an arena without overlap needs at least.
     pub lower_bound: usize,
+    /// The byte that tells whether the first state, where it is not zero, was put into its place.
+    pub started: Option<usize>,
     /// What lies in the arena, and when.
     pub buffers: Vec<Placed>,
     /// Where each value lies: its buffer, and its first byte in that.
@@ -112,10 +114,14 @@ impl Plan {
         for (index, touch) in touches.iter().enumerate() {
             touch.apply(placement.backward[index], placement.margins[index], &mut placed, &mut steps);
         }
+        let peak = placement.peak.next_multiple_of(ALIGN);
+        let started = graph.states.iter().any(|state| state.initial.is_some()).then_some(peak);
+        let flag = if started.is_some() { ALIGN } else { 0 };
         Self {
             steps,
-            arena_bytes: placement.peak.next_multiple_of(ALIGN),
-            lower_bound: arena::lower_bound(&buffers.sizes),
+            arena_bytes: peak + flag,
+            lower_bound: arena::lower_bound(&buffers.sizes) + flag,
+            started,
             buffers: placed,
             places: buffers.places,
         }

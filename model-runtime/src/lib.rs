@@ -36,6 +36,8 @@ pub use weights::{bytes_of, bytes_of_mut};
 /// - `dims = { batch: 1, "input": [1, 512] }` fixes symbolic dimensions, by their symbol or by an input's name and whole shape.
 /// - `inputs = { sr: 16000, "window": [0.5, 1.0, 0.5] }` pins inputs: they are constants of these elements, one number for all or a list
 ///   row by row, and no arguments of `run`. What they decide, such as the branch of an `If`, is decided while compiling.
+/// - `state = { h: hn }` ties the output `hn` to the input `h` of the next run. Both stay in the model's memory and are no part of `run`; a
+///   state is zero at first, or what `state_init = { h: 0.5 }` says, written as for `inputs`, and `reset()` restores that.
 /// - `io = quantized` leaves out the quantization behind float inputs and the dequantization before float outputs, so that they are
 ///   integers; `io = float` adds them to inputs and outputs of 8 bits, so that these are floats. Without it they are what the file says.
 /// - `ram = 12 KiB`, `weights = 48 KiB` (constant data) and `macs = 3_000_000` are budgets. One that is broken is a compile error, which names

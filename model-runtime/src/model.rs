@@ -13,6 +13,9 @@ pub trait Model {
     /// Runs the model on what its inputs' places hold.
     fn run_in_place(&mut self);
 
+    /// Restores the state that the first run finds. A model without state has nothing to restore.
+    fn reset(&mut self) {}
+
     /// The bytes of an output, from the end of a run until an input is filled again; `None` past the last output.
     fn output_bytes(&self, index: usize) -> Option<&[u8]>;
 

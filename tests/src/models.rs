@@ -47,6 +47,7 @@ fn interface() -> Files {
         ("models/integers.onnx", quantized::between_integers().to_bytes()),
         ("models/image.onnx", quantized::image().to_bytes()),
         ("models/constant.onnx", constant().to_bytes()),
+        ("models/state.onnx", state().to_bytes()),
         ("models/External-Data.onnx", external().to_bytes()),
         ("models/lstm.onnx", lstm(&["x"]).to_bytes()),
         ("models/lstm_inputs.onnx", lstm(&["x", "w", "r", "b", "lengths", "h0", "c0", "p"]).to_bytes()),
@@ -65,6 +66,7 @@ fn refused() -> Files {
     };
     vec![
         ("ui/models/good.onnx", softmax().to_bytes()),
+        ("ui/models/state.onnx", state().to_bytes()),
         ("ui/models/not_onnx.onnx", b"<html><body>404 Not Found</body></html>\n".to_vec()),
         ("ui/models/truncated.onnx", truncated[..truncated.len() - 20].to_vec()),
         ("ui/models/unsupported_operators.onnx", unsupported_operators().to_bytes()),
@@ -242,6 +244,35 @@ fn lstm(inputs: &[&str]) -> Build {
         };
     }
     model.output("y", "f32[4, 2, 2, 5]").output("h", "f32[2, 2, 5]").output("c", "f32[2, 2, 5]")
+}
+
+/// Four kinds of state: a sum that can be computed in place, a window that moves on by one row, and two that change places.
+fn state() -> Build {
+    Build::new(13)
+        .input("x", "f32[1, 4]")
+        .input("sum", "f32[1, 4]")
+        .input("window", "f32[3, 4]")
+        .input("left", "f32[1, 4]")
+        .input("right", "f32[1, 4]")
+        .initializer(tensor("one", &[1], &[1i64]))
+        .initializer(tensor("four", &[1], &[4i64]))
+        .initializer(tensor("zero", &[1], &[0i64]))
+        .initializer(tensor("row", &[2], &[1i64, 4]))
+        .node("Add", &["x", "sum"], &["sum_next"])
+        .node("Concat", &["window", "x"], &["rows"])
+        .int("axis", 0)
+        .node("Slice", &["rows", "one", "four", "zero"], &["window_next"])
+        .node("ReduceMax", &["rows"], &["highest"])
+        .ints("axes", &[0])
+        .node("Reshape", &["right", "row"], &["left_next"])
+        .node("Reshape", &["left", "row"], &["right_next"])
+        .node("Sub", &["left", "sum_next"], &["difference"])
+        .output("highest", "f32[1, 4]")
+        .output("difference", "f32[1, 4]")
+        .output("sum_next", "f32[1, 4]")
+        .output("window_next", "f32[3, 4]")
+        .output("left_next", "f32[1, 4]")
+        .output("right_next", "f32[1, 4]")
 }
 
 /// No input at all.

@@ -2,7 +2,7 @@
 //! data. The same models are compiled and run here too.
 
 use model_compiler::onnx::Source;
-use model_compiler::{Io, Options, compile};
+use model_compiler::{Elements, Io, Options, compile};
 use model_runtime::include_model;
 use model_tests::models::pattern;
 use model_tests::snapshot;
@@ -81,6 +81,14 @@ fn cascade_of_layers() {
     }
     let largest = 23 * 9 * (12 + 10) * size_of::<f32>();
     assert!(cascade::RAM_BYTES < largest && largest < cascade_steps::RAM_BYTES, "{} bytes", cascade::RAM_BYTES);
+}
+
+/// The test `state` runs this model.
+#[test]
+fn state() {
+    let state = ["sum", "window", "left", "right"].map(|name| (name.to_owned(), format!("{name}_next"))).to_vec();
+    let state_init = vec![("left".to_owned(), Elements::All("2".to_owned()))];
+    check("state", "models/state.onnx", &Options { state, state_init, ..Options::new("state") });
 }
 
 /// The modules of the example, which `examples/wake` compiles and runs.

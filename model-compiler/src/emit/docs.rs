@@ -72,6 +72,12 @@ pub(super) fn summary(graph: &Graph, plan: &Plan, source: &Source, weight_bytes:
     }
     lines.push(String::new());
     lines.push(memory(plan));
+    for state in &graph.states {
+        let (input, output) = (&graph.value(graph.inputs[state.input]).name, &graph.value(graph.outputs[state.output]).name);
+        let first = if state.initial.is_some() { "a constant at first" } else { "zero at first" };
+        lines.push(String::new());
+        lines.push(format!(" State: `{input}` is `{output}` of the run before, {first}."));
+    }
     for note in &graph.notes {
         lines.push(String::new());
         lines.push(format!(" Assumed: {note}."));

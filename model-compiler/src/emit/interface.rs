@@ -69,8 +69,10 @@ fn nested(ty: &TensorType) -> TokenStream {
 impl Interface {
     /// The face of a graph.
     pub(super) fn of_graph(graph: &Graph) -> Self {
-        let named = |id: &ValueId| (graph.value(*id).name.clone(), Some(graph.ty(*id).clone()));
-        let mut interface = Self::new(graph.inputs.iter().map(named).collect(), graph.outputs.iter().map(named).collect());
+        let named = |id: ValueId| (graph.value(id).name.clone(), Some(graph.ty(id).clone()));
+        let inputs = graph.given().map(|place| named(graph.inputs[place])).collect();
+        let outputs = graph.yielded().map(|place| named(graph.outputs[place])).collect();
+        let mut interface = Self::new(inputs, outputs);
         let quantizations = graph.input_quantizations.iter().chain(&graph.output_quantizations);
         let ports = interface.inputs.iter_mut().chain(&mut interface.outputs);
         ports.zip(quantizations).for_each(|(port, quantization)| port.quantization = *quantization);
@@ -80,7 +82,7 @@ impl Interface {
     pub(super) fn new(inputs: Vec<(String, Option<TensorType>)>, outputs: Vec<(String, Option<TensorType>)>) -> Self {
         // What the module calls its own; `Option` it has from the prelude.
         let mut types = Names::new(&["Input", "Output", "Outputs", "Model", "Option", "Unknown"]);
-        let mut variables = Names::new(&["kernels", "memory", "weights", "rt", "self", "new", "run", "run_in_place"]);
+        let mut variables = Names::new(&["kernels", "memory", "weights", "rt", "self", "new", "run", "run_in_place", "reset"]);
         let mut ports = |side: Vec<(String, Option<TensorType>)>, only: &str| {
             let alone = side.len() == 1;
             let port = |(name, ty): (String, Option<TensorType>)| {
@@ -235,7 +237,7 @@ impl Interface {
     }
 
     /// `impl rt::Model for Model`.
-    pub(super) fn model_trait(&self, output_places: &[Ident]) -> TokenStream {
+    pub(super) fn model_trait(&self, output_places: &[Ident], reset: &TokenStream) -> TokenStream {
         let indices = |count: usize| (0..count).map(Literal::usize_unsuffixed);
         let (inputs, outputs) = (indices(self.inputs.len()), indices(self.outputs.len()));
         let methods = self.inputs.iter().map(|port| self.method(port));
@@ -256,6 +258,8 @@ impl Interface {
                 fn run_in_place(&mut self) {
                     Self::run_in_place(self);
                 }
+
+                #reset
 
                 fn output_bytes(&self, index: usize) -> Option<&[u8]> {
                     match index {

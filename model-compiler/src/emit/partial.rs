@@ -26,7 +26,13 @@ pub fn partial(diagnostics: &Diagnostics, options: &Options, errors: &[TokenStre
             pub type Model = Unknown;
         },
         false => {
-            let model = model(&interface);
+            let reset = (!options.state.is_empty()).then(|| {
+                quote! {
+                    /// Restores the first state.
+                    pub fn reset(&mut self) { unimplemented!() }
+                }
+            });
+            let model = model(&interface, reset);
             quote! { #types #modules #model }
         }
     };
@@ -59,7 +65,7 @@ pub fn partial(diagnostics: &Diagnostics, options: &Options, errors: &[TokenStre
 }
 
 /// `Model` with the methods that it will have.
-fn model(interface: &Interface) -> TokenStream {
+fn model(interface: &Interface, reset: Option<TokenStream>) -> TokenStream {
     let result = interface.result_type();
     let arguments = interface.inputs.iter().map(|port| {
         let (variable, alias) = (&port.variable, &port.alias);
@@ -83,6 +89,7 @@ fn model(interface: &Interface) -> TokenStream {
             /// Stands for a run.
             pub fn run(&mut self, #(#arguments),*) -> #result { unimplemented!() }
             #(#input_mut)*
+            #reset
             /// Stands for a run.
             pub fn run_in_place(&mut self) -> #result { unimplemented!() }
         }

@@ -14,14 +14,15 @@ use crate::ty::{ElemType, TensorType};
 /// Gives every border the type that `io` asks for and notes what its integers stand for; returns a fault for each that cannot have it.
 pub(super) fn settle(graph: &mut Graph, io: Option<Io>) -> Vec<Diagnostic> {
     let mut faults = Vec::new();
-    for place in 0..graph.inputs.len() {
+    let (given, yielded): (Vec<usize>, Vec<usize>) = (graph.given().collect(), graph.yielded().collect());
+    for place in given {
         let quantization = settle_input(graph, place, io).unwrap_or_else(|fault| {
             faults.push(fault);
             None
         });
         graph.input_quantizations.push(quantization);
     }
-    for place in 0..graph.outputs.len() {
+    for place in yielded {
         let quantization = settle_output(graph, place, io).unwrap_or_else(|fault| {
             faults.push(fault);
             None

@@ -113,8 +113,10 @@ impl Buffers {
             let node = &graph.nodes[index];
             let Some((&result, others)) = node.outputs.split_first() else { continue };
             let (output, out_offset) = self.places[&result];
-            // A touch is the whole rule between two buffers, so it must not speak for a second value that the step writes there.
-            if others.iter().any(|other| self.places[other].0 == output) {
+            // A touch is the whole rule between two buffers, so it must not speak for a second value that the step writes there, nor for an
+            // input, which is there before.
+            let before = graph.inputs.iter().chain(others);
+            if before.into_iter().any(|other| self.places[other].0 == output) {
                 continue;
             }
             for (number, id) in node.inputs.iter().enumerate() {

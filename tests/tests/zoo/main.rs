@@ -42,10 +42,10 @@ fn run(subjects: &[Subject], program: &Program) -> Vec<String> {
     let costs = program.costs();
     println!("{:30} {:>16} {:>9} {:>9} {:>9} {:>9}", "model", "largest error", "RAM", "bound", "weights", "MACs");
     for subject in subjects {
-        let name = subject.entry.name;
+        let name = &subject.entry.name;
         match subject.errors(program) {
             Ok(errors) => {
-                let (row, fault) = subject.row(&errors, costs[name]);
+                let (row, fault) = subject.row(&errors, costs[name.as_str()]);
                 println!("{row}");
                 faults.extend(fault);
             }
@@ -73,7 +73,7 @@ fn subjects(zoo: &Path) -> (Vec<Subject>, Vec<String>) {
     let mut faults = Vec::new();
     let mut subjects = Vec::new();
     for entry in manifest::read() {
-        let name = entry.name;
+        let name = entry.name.clone();
         match Subject::new(entry, zoo) {
             Ok(subject) => subjects.push(subject),
             Err(fault) => faults.push(format!("{name}: {fault}")),
@@ -84,7 +84,7 @@ fn subjects(zoo: &Path) -> (Vec<Subject>, Vec<String>) {
 
 impl Subject {
     fn new(entry: Entry, zoo: &Path) -> Result<Self, String> {
-        let folder = zoo.join(entry.name);
+        let folder = zoo.join(entry.folder);
         let path = folder.join(entry.file);
         let bytes = std::fs::read(&path).map_err(|error| format!("{}: {error}", path.display()))?;
         let source = Source::new(entry.file, bytes);
@@ -93,15 +93,15 @@ impl Subject {
         passes::run(&mut graph);
         let is_float = |id: &ValueId| graph.ty(*id).elem.is_float();
         let first_float = graph.nodes.iter().find(|node| node.inputs.iter().chain(&node.outputs).any(is_float));
-        let places = |tensors: &[ValueInfo], ids: &[ValueId]| {
+        let places = |tensors: &[ValueInfo], ids: &mut dyn Iterator<Item = ValueId>| {
             let place = |name: &String| tensors.iter().position(|tensor| tensor.name == *name).expect("it is the file's name");
-            ids.iter().map(|&id| (place(&graph.value(id).name), graph.ty(id).clone())).collect()
+            ids.map(|id| (place(&graph.value(id).name), graph.ty(id).clone())).collect()
         };
         Ok(Self {
             entry,
             folder,
-            inputs: places(&model.graph.input, &graph.inputs),
-            outputs: places(&model.graph.output, &graph.outputs),
+            inputs: places(&model.graph.input, &mut graph.given().map(|place| graph.inputs[place])),
+            outputs: places(&model.graph.output, &mut graph.yielded().map(|place| graph.outputs[place])),
             plan: Plan::new(&graph),
             first_float: first_float.map(|node| node.op.to_string()),
         })
@@ -111,11 +111,29 @@ impl Subject {
         self.folder.join(self.entry.file)
     }
 
+    /// How far the only output of every run of a stream is from the recorded one, or what is wrong with them.
+    fn stream_errors(&self, program: &Program) -> Result<Vec<OutputError>, String> {
+        let ([(_, input)], [(_, output)]) = (&self.inputs[..], &self.outputs[..]) else {
+            return Err("a stream has one input and one output".to_owned());
+        };
+        let (inputs, recorded) = samples::stream(&self.folder, input);
+        let computed = samples::numbers(output, &program.outputs(&self.entry.name, &inputs).ok_or("the run failed")?);
+        if computed.len() != recorded.len() {
+            return Err(format!("{} runs yielded what {} were recorded of", computed.len(), recorded.len()));
+        }
+        let mut error = OutputError::default();
+        error.add(&recorded, &computed);
+        Ok(vec![error])
+    }
+
     /// How far the outputs of all samples are from the recorded ones, or what is wrong with them.
     fn errors(&self, program: &Program) -> Result<Vec<OutputError>, String> {
+        if !self.entry.options.state.is_empty() {
+            return self.stream_errors(program);
+        }
         let read = |side, tensors| (0..).map_while(move |index| samples::read(&self.folder, side, index, tensors));
         let inputs: Vec<u8> = read("input", &self.inputs).flatten().flatten().collect();
-        let computed = program.outputs(self.entry.name, &inputs).ok_or("the run failed")?;
+        let computed = program.outputs(&self.entry.name, &inputs).ok_or("the run failed")?;
         let mut rest = &computed[..];
         let mut errors = vec![OutputError::default(); self.outputs.len()];
         for tensors in read("output", &self.outputs) {
@@ -133,15 +151,15 @@ impl Subject {
     /// The line of the table, and what is wrong with it.
     fn row(&self, errors: &[OutputError], costs: Costs) -> (String, Option<String>) {
         let Costs { ram_bytes, weight_bytes, macs } = costs;
-        let Entry { name, float, steps, .. } = self.entry;
+        let Entry { name, float, steps, .. } = &self.entry;
         let bound = self.plan.lower_bound;
         let (floats, integers): (Vec<_>, Vec<_>) = self.outputs.iter().zip(errors).partition(|((_, ty), _)| ty.elem.is_float());
         let float_error = floats.iter().map(|(_, error)| error.relative()).reduce(f64::max).map(|error| format!("{error:.1e}"));
         let steps_off = integers.iter().map(|(_, error)| error.largest).reduce(f64::max).map(|error| format!("{error} steps"));
         let error = float_error.into_iter().chain(steps_off).collect::<Vec<_>>().join(", ");
         let row = format!("{name:30} {error:>16} {ram_bytes:>9} {bound:>9} {weight_bytes:>9} {macs:>9}");
-        let exact = floats.iter().all(|(_, error)| Some(error.relative()) <= float)
-            && integers.iter().all(|(_, error)| error.largest <= steps);
+        let exact = floats.iter().all(|(_, error)| Some(error.relative()) <= *float)
+            && integers.iter().all(|(_, error)| error.largest <= *steps);
         let float_island = self.first_float.as_deref().filter(|_| float.is_none());
         let fault = match self.plan.arena_bytes == ram_bytes {
             _ if !exact => Some(format!("{name}: the error is larger than tests/zoo.txt allows")),

@@ -27,7 +27,7 @@ impl Program {
         fs::create_dir_all(folder.join("models")).expect("target can be written to");
         let (mut includes, mut all) = (String::new(), String::new());
         for (entry, path) in entries {
-            let (name, arguments) = (entry.name, entry.arguments());
+            let (name, arguments) = (&entry.name, entry.arguments());
             copy(&path, &folder.join(format!("models/{name}.onnx")));
             includes += &format!("model_runtime::include_model!(\"models/{name}.onnx\", {arguments});\n");
             all += &format!("        Box::new({name}::Model::new()),\n");

@@ -17,6 +17,18 @@ pub fn read(folder: &Path, side: &str, index: usize, tensors: &[(usize, TensorTy
     exists.then(|| tensors.iter().map(|(place, ty)| tensor(&path(*place), ty)).collect())
 }
 
+/// A recorded stream: the input of every run as bytes, and the number that it yielded. In between, the recording handed the state on.
+pub fn stream(folder: &Path, input: &TensorType) -> (Vec<u8>, Vec<f64>) {
+    let array = |name: &str| {
+        let path = folder.join(name);
+        File::open(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+    };
+    let features = ArrayD::<i8>::read_npy(array("stream_features.npy")).expect("the features are bytes");
+    assert_eq!(features.shape()[1..], input.shape[..], "the shape of the features");
+    let scores = ArrayD::<i64>::read_npy(array("stream_scores_onnx.npy")).expect("the scores are integers");
+    (features.iter().map(|byte| byte.cast_unsigned()).collect(), scores.iter().map(|&score| score as f64).collect())
+}
+
 fn tensor(path: &PathBuf, ty: &TensorType) -> Vec<u8> {
     match ty.elem {
         // The probabilities of a ZipMap were recorded as Python's numbers.
