@@ -14,8 +14,8 @@ use crate::op::{Operator, Types};
 use crate::tensor::Tensor;
 use crate::ty::{ElemType, TensorType};
 
-/// The exponentials of each lane along an axis, requantized by the multiplier `unit / Σ`; inputs `x` and the 256 powers of `e` that the
-/// distances of its elements from the greatest of a lane stand for.
+/// The exponentials of each lane along an axis, requantized by the multiplier `unit / Σ`; inputs `x` and the 32 powers of `e` of which the
+/// distances of its elements from the greatest of a lane are made.
 #[derive(Clone, Debug, PartialEq)]
 pub struct QuantizedSoftmax {
     /// The axis of the lanes.
@@ -41,10 +41,10 @@ impl Operator for QuantizedSoftmax {
     }
 
     fn fold(&self, inputs: &[&Tensor], outputs: &[TensorType]) -> Option<Vec<Tensor>> {
-        let table = inputs[1].to_vec::<u32>().try_into().ok()?;
+        let powers = inputs[1].to_vec::<u32>().try_into().ok()?;
         let y: Vec<Cell<i16>> = cells(outputs[0].elements());
         let requantize = integer::less_offset(self.requantize, self.output);
-        self.kernel(inputs[0].ty()).quantized(&integer::read(inputs[0]), &y, &table, self.unit, requantize);
+        self.kernel(inputs[0].ty()).quantized(&integer::read(inputs[0]), &y, &powers, self.unit, requantize);
         Some(vec![integer::written(&outputs[0], &y)])
     }
 
@@ -59,7 +59,7 @@ impl Operator for QuantizedSoftmax {
 
     fn lower(&self, cx: &Lower) -> TokenStream {
         let (kernel, requantize) = (literal(&self.kernel(cx.input_ty(0))), literal(&self.requantize));
-        let (x, y, table, unit) = (cx.input(0), cx.output(0), cx.input(1), Literal::u64_unsuffixed(self.unit));
-        quote! { #kernel.quantized(#x, #y, #table, #unit, #requantize); }
+        let (x, y, powers, unit) = (cx.input(0), cx.output(0), cx.input(1), Literal::u64_unsuffixed(self.unit));
+        quote! { #kernel.quantized(#x, #y, #powers, #unit, #requantize); }
     }
 }

@@ -30,26 +30,27 @@ fn quantize(graph: &mut Graph, index: usize) -> Option<()> {
     let point = point(graph.ty(x).shape[axis])?;
     let (unit, requantize) = scale(point, to, clamp)?;
     let name = format!("{}_powers", graph.value(node.outputs[0]).name);
-    let powers = graph.add_constant(name, Tensor::from_vec([256], &powers(point, from)));
+    let powers = graph.add_constant(name, Tensor::from_vec([32], &powers(point, from)));
     let op = QuantizedSoftmax { axis, unit, output: to.elem, requantize };
     let origin = [node.origin, graph.nodes[reader].origin.clone()].concat();
     graph.rewrite(reader, op.into(), &[x, powers], &origin);
     Some(())
 }
 
-/// The binary places behind the point of exponentials of which so many sum up to less than 2^32.
+/// The binary places behind the point of exponentials of which so many sum up to less than 2^31.
 fn point(len: usize) -> Option<i32> {
     let len = u64::try_from(len).ok()?;
-    (1..=30).rev().find(|point| len.checked_shl(*point).is_some_and(|sum| sum < 1 << 32))?.try_into().ok()
+    (1..=30).rev().find(|point| len.checked_shl(*point).is_some_and(|sum| sum < 1 << 31))?.try_into().ok()
 }
 
-/// `2^point · exp(scale · (i − 255))` for each `i`.
+/// The powers of [`kernels::Softmax::quantized`](crate::kernels::Softmax::quantized): `2^point · exp(-16 · scale · i)` for each `i` below 16,
+/// and `2^31 · exp(-scale · i)`.
 fn powers(point: i32, from: Quantization) -> Vec<u32> {
-    let power = |step: u8| {
-        let distance = f64::from(from.scale) * (f64::from(step) - 255.0);
-        crate::kernels::cast((distance.exp() * 2f64.powi(point)).round())
+    let power = |point: i32, distance: u8| {
+        let exponent = -f64::from(from.scale) * f64::from(distance);
+        crate::kernels::cast((exponent.exp() * 2f64.powi(point)).round())
     };
-    (0..=255).map(power).collect()
+    (0..16).map(|index| power(point, 16 * index)).chain((0..16).map(|index| power(31, index))).collect()
 }
 
 /// `2^shift / scale` of the output, with the greatest shift that keeps it below `2^(31 + point)`.

@@ -7,17 +7,19 @@ use crate::quantized::Quantized;
 use crate::{Load, Requantize, Softmax};
 
 impl Softmax {
-    /// `y = requantize(e(x))` with the multiplier `⌊unit / Σ e⌋`, where `e(x) = table[255 + x - max]`, in each lane along the axis.
+    /// `y = requantize(e(x))` with the multiplier `⌊unit / Σ e⌋`, where `e(x) = ⌊powers[d / 16] · powers[16 + d % 16] / 2^31⌋` with
+    /// `d = max - x`, in each lane along the axis.
     ///
-    /// Elements of `x` have 8 bits. With `s_x` the scale of `x` and `s_y` that of `y`, `table[i]` is `2^T · exp(s_x · (i - 255))`
-    /// and `unit` is `2^shift / s_y`, both rounded, where `T` is at most 30 and such that no sum reaches `2^32`, and `unit` is less than
-    /// `2^(31 + T)`. Then `y` is within 1 of the exact result. The logarithm is not computed.
+    /// Elements of `x` have 8 bits. With `s_x` the scale of `x` and `s_y` that of `y`, for `i` below 16 `powers[i]` is
+    /// `2^T · exp(-16 · s_x · i)`, `powers[16 + i]` is `2^31 · exp(-s_x · i)` and `unit` is `2^shift / s_y`, all rounded, where `T` is such
+    /// that no sum reaches `2^31`, and `unit` is less than `2^(31 + T)`. Then `y` is within 1 of the exact result. The logarithm is not
+    /// computed.
     #[inline(always)]
     pub fn quantized<X: Quantized, Y: Quantized>(
         self,
         x: &[impl Load<Value = X>],
         y: &[Cell<Y>],
-        table: &[u32; 256],
+        powers: &[u32; 32],
         unit: u64,
         requantize: Requantize,
     ) {
@@ -25,9 +27,9 @@ impl Softmax {
             for inner in 0..self.inner {
                 let start = outer * self.len * self.inner + inner;
                 let max = self.elements(x, start).map(element).max().unwrap_or_default();
-                let power = |x| table.get((element(x) + 255).wrapping_sub(max) as usize).copied().unwrap_or_default();
+                let power = |x| power(powers, max.wrapping_sub(element(x)) as usize % 256);
                 let sum: u32 = self.elements(x, start).map(power).fold(0, u32::wrapping_add);
-                let multiplier = unit.checked_div(u64::from(sum)).unwrap_or_default() as i32;
+                let multiplier = quotient(unit, sum);
                 for (x, y) in self.elements(x, start).zip(self.elements(y, start)) {
                     y.set(Y::saturate(requantize.apply(power(x) as i32, multiplier)));
                 }
@@ -46,6 +48,28 @@ fn element(x: &impl Load<Value: Quantized>) -> i32 {
     i32::from(x.load().to_i16())
 }
 
+/// The power of an element that lies `distance` below the greatest.
+#[inline(always)]
+fn power(powers: &[u32; 32], distance: usize) -> u32 {
+    let [coarse, fine] = [powers[distance / 16 % 16], powers[16 + distance % 16]].map(u64::from);
+    ((coarse * fine) >> 31) as u32
+}
+
+/// `⌊a / b⌋`, which is less than 2^31, with `b` at most 2^31. A division of 64 bits from a library would be larger than all else here.
+fn quotient(a: u64, b: u32) -> i32 {
+    let (mut rest, mut lower) = ((a >> 31) as u32, (a as u32) << 1);
+    // Its highest bit arrives at the top when all of the others are there.
+    let mut quotient = 1u32;
+    while quotient < 1 << 31 {
+        rest = (rest << 1) | (lower >> 31);
+        lower <<= 1;
+        let fits = rest >= b;
+        rest -= if fits { b } else { 0 };
+        quotient = (quotient << 1) | u32::from(fits);
+    }
+    (quotient & !(1 << 31)) as i32
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -54,16 +78,17 @@ mod tests {
     use std::vec::Vec;
 
     /// The powers' fixed point, for lanes of up to 12.
-    const POINT: i32 = 28;
+    const POINT: i32 = 27;
 
-    fn table(scale: f64) -> [u32; 256] {
-        core::array::from_fn(|index| ((scale * (index as f64 - 255.0)).exp() * f64::from(1 << POINT)).round() as u32)
+    fn powers(scale: f64) -> [u32; 32] {
+        let power = |point: i32, distance: usize| ((-scale * distance as f64).exp() * 2f64.powi(point)).round() as u32;
+        core::array::from_fn(|index| if index < 16 { power(POINT, 16 * index) } else { power(31, index - 16) })
     }
 
     /// Outputs in steps of 1/256.
     fn run<X: Quantized, Y: Quantized>(softmax: Softmax, scale: f64, x: &[Cell<X>], y: &[Cell<Y>], zero: i32) {
-        let requantize = Requantize { left: 0, shift: 50, zero, low: zero, high: zero + 255 };
-        softmax.quantized(x, y, &table(scale), 1 << 58, requantize);
+        let requantize = Requantize { left: 0, shift: 49, zero, low: zero, high: zero + 255 };
+        softmax.quantized(x, y, &powers(scale), 1 << 57, requantize);
     }
 
     fn check<X, Y>(range: [i64; 2], zero: i32)
@@ -94,6 +119,17 @@ mod tests {
         check::<i8, i8>([-128, 127], -128);
         check::<u8, u8>([0, 255], 0);
         check::<i8, u8>([-128, 127], 0);
+    }
+
+    #[test]
+    fn quotients_are_exact() {
+        let divisors = [1, 2, 3, 10, 0x1234_5678, (1 << 31) - 1, 1 << 31];
+        for (b, quotient) in divisors.into_iter().flat_map(|b| [0, 1, 77, 1 << 30, (1 << 31) - 1].map(|quotient| (b, quotient))) {
+            for rest in [0, b / 2, b - 1] {
+                let a = u64::from(b) * quotient + u64::from(rest);
+                assert_eq!(super::quotient(a, b) as u64, quotient, "{a} / {b}");
+            }
+        }
     }
 
     #[test]
