@@ -81,11 +81,31 @@ impl<'a, const BYTES: usize> Places<'a, BYTES> {
         let cells = self.at(place);
         let kept = LEN.saturating_sub(len);
         if kept > 0 {
+            let (from, to, bytes) = (cells.as_ptr().wrapping_add(LEN - kept), cells.as_ptr().cast_mut(), kept * size_of::<T>());
             // SAFETY: `at` gives `LEN` elements, of which the last `kept` are moved to the first `kept`; as cells they may be
-            // written.
-            unsafe { core::ptr::copy(cells.as_ptr().add(LEN - kept), cells.as_ptr().cast_mut(), kept) };
+            // written, and plain elements are bytes. The arena begins with a word.
+            unsafe {
+                match OFFSET.is_multiple_of(4) && bytes.is_multiple_of(4) && (len * size_of::<T>()).is_multiple_of(4) {
+                    true => move_down(from.cast::<u32>(), to.cast(), bytes / 4),
+                    false => move_down(from.cast::<u8>(), to.cast(), bytes),
+                }
+            }
         }
         cells.get(kept..).unwrap_or_default()
+    }
+}
+
+/// Moves numbers to lower addresses, one by one: `core::ptr::copy` would bring a function that is larger than this by a kilobyte.
+///
+/// # Safety
+/// As many can be read from `from` on, and written from `to` on, which is not above `from`.
+#[inline(never)]
+unsafe fn move_down<T>(from: *const T, to: *mut T, count: usize) {
+    for index in 0..count {
+        // SAFETY: there are `count`.
+        unsafe { to.add(index).write(from.add(index).read()) }
+        // Keeps LLVM from making a call of that function of the loop.
+        core::hint::black_box(());
     }
 }
 

@@ -15,7 +15,15 @@ pub(super) struct Calls {
     /// Every call, in the order in which it was written.
     seen: RefCell<Vec<Call>>,
     /// The functions of those that are shared, by what tells the instance.
-    functions: HashMap<String, Ident>,
+    functions: HashMap<String, Function>,
+}
+
+/// A function that calls share.
+#[derive(Debug)]
+struct Function {
+    name: Ident,
+    /// Of each operand, whether it is a number that all calls have in common: then the function knows it.
+    known: Vec<bool>,
 }
 
 /// A call of a kernel: all that tells its instance, and what differs from call to call.
@@ -53,11 +61,13 @@ impl Calls {
         let seen = self.seen.take();
         let instances: Vec<String> = seen.iter().map(Call::instance).collect();
         for (call, instance) in seen.iter().zip(&instances) {
-            let count = instances.iter().filter(|other| *other == instance).count();
-            if count > 1 && !self.functions.contains_key(instance) {
-                let name = names.variable(&call.name);
-                definitions.push(call.function(&name));
-                self.functions.insert(instance.clone(), name);
+            let alike = || seen.iter().zip(&instances).filter(|(_, other)| *other == instance).map(|(call, _)| call);
+            if alike().count() > 1 && !self.functions.contains_key(instance) {
+                let known = |index: usize| call.operands[index].is_number() && alike().all(|other| other.has(call, index));
+                let known = (0..call.operands.len()).map(known).collect();
+                let function = Function { name: names.variable(&call.name), known };
+                definitions.push(call.function(&function));
+                self.functions.insert(instance.clone(), function);
             }
         }
         (!definitions.is_empty()).then(|| {
@@ -89,25 +99,36 @@ impl Call {
         format!("{} {} {types:?} {activation:?}", self.kernel, self.method)
     }
 
-    /// The function called `name` that is the instance.
-    fn function(&self, name: &Ident) -> TokenStream {
+    /// Whether operand `index` is the same as that of another call.
+    fn has(&self, other: &Call, index: usize) -> bool {
+        self.operands[index].value.to_string() == other.operands[index].value.to_string()
+    }
+
+    /// The definition of `function`, which is the instance.
+    fn function(&self, Function { name, known }: &Function) -> TokenStream {
         let Self { kernel, activation, operands, .. } = self;
         let method = format_ident!("{}", self.method);
-        let names: Vec<Ident> = operands.iter().map(|operand| format_ident!("{}", operand.name)).collect();
-        let types = operands.iter().map(|operand| &operand.ty);
-        let values = names.iter().map(|name| quote!(#name)).chain(activation.clone());
+        let parameters = operands.iter().zip(known).filter(|(_, known)| !**known).map(|(operand, _)| {
+            let (name, ty) = (format_ident!("{}", operand.name), &operand.ty);
+            quote!(#name: #ty)
+        });
+        let values = operands.iter().zip(known).map(|(operand, known)| {
+            let name = format_ident!("{}", operand.name);
+            if *known { operand.value.clone() } else { quote!(#name) }
+        });
+        let values = values.chain(activation.clone());
         let band = self.clipped.then(|| quote!(band: rt::Band,));
         quote! {
             #[inline(never)]
-            pub fn #name(#band #(#names: #types),*) {
+            pub fn #name(#band #(#parameters),*) {
                 #kernel.#method(#(#values),*);
             }
         }
     }
 
     /// The call of that function.
-    fn shared(&self, name: &Ident) -> TokenStream {
-        let values = self.operands.iter().map(|operand| &operand.value);
+    fn shared(&self, Function { name, known }: &Function) -> TokenStream {
+        let values = self.operands.iter().zip(known).filter(|(_, known)| !**known).map(|(operand, _)| &operand.value);
         let band = self.clipped.then(|| quote!(band,));
         quote! { kernels::#name(#band #(#values),*); }
     }

@@ -53,6 +53,13 @@ pub struct Operand {
     pub ty: TokenStream,
 }
 
+impl Operand {
+    /// Whether it is a constant that is given by value, not where something lies.
+    pub fn is_number(&self) -> bool {
+        !self.ty.to_string().starts_with('&')
+    }
+}
+
 impl<'a> Lower<'a> {
     pub(super) fn new(
         graph: &'a Graph,

@@ -185,7 +185,8 @@ impl Integer {
     pub fn fold(&self, kernel: &dyn LayerKernel, inputs: &[&Tensor], output: &TensorType) -> Tensor {
         let operands = Operands {
             x: read(inputs[0]),
-            packed: pack(kernel, inputs[0].ty().elem, &inputs[1..], Packing::Portable),
+            // All elements are read as those of 16 bits.
+            packed: pack(kernel, ElemType::I16, &inputs[1..], Packing::Portable),
             scratch: cells(kernel.layer_scratch()),
             x_zero: self.x_zero,
         };

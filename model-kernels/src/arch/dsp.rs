@@ -12,7 +12,7 @@ use core::cell::Cell;
 pub(crate) use self::patch::Patch;
 use crate::quantized::Quantized;
 use crate::quantized::finish::{Finish, Fused};
-use crate::quantized::pack::{MIXED, OUTPUTS, Quad};
+use crate::quantized::pack::{MIXED, OUTPUTS, PIXELS, Quad};
 use crate::{Load, Number};
 
 /// A layer without its input: in each group of channels, `outputs` sums.
@@ -57,23 +57,28 @@ impl<'a, F: Finish> Layer<'a, F> {
     /// Computes the outputs of group number `group` at all pixels of a patch; `stride` is from one pixel to the next in `y`.
     #[inline(always)]
     pub(crate) fn run<X: Load<Value: Quantized>, const P: usize>(
-        self,
+        &self,
         patch: &Patch<'_, X, P>,
         group: usize,
         y: &[Cell<F::Output>],
         stride: usize,
     ) {
-        let x = patch.group(group, self.fours);
-        let first = group * self.blocks();
-        let mut done = 0;
-        if let (2, true, Some(fused)) = (P, self.is_mixed, self.finish.fused()) {
-            done = self.fuse(x, first, fused, y, stride);
-        }
+        // Where there is one pixel, what the tile makes of the other is written first, and then the pixel over it.
+        let stride = if P == 1 { 0 } else { stride };
+        self.pixels(patch.group(group, self.fours), group * self.blocks(), y, stride);
+    }
+
+    /// Computes the outputs from block number `first` on at two pixels. All layers share this one function.
+    #[inline(never)]
+    fn pixels(&self, x: &[Cell<u32>], first: usize, y: &[Cell<F::Output>], stride: usize) {
+        let done = match self.finish.fused() {
+            Some(fused) if self.is_mixed => self.fuse(x, first, fused, y, stride),
+            _ => 0,
+        };
         for block in done..self.blocks() {
             let Some((quads, multipliers)) = self.block(first + block) else { return };
-            let mut sums = [[0; OUTPUTS]; 2];
-            patch_sums::<P>(x, quads, self.is_mixed, &mut sums);
-            for (pixel, sums) in sums.iter().enumerate().take(P) {
+            let sums = patch_sums(x, quads, self.is_mixed);
+            for (pixel, sums) in sums.iter().enumerate().rev() {
                 let place = pixel * stride + block * OUTPUTS..pixel * stride + self.outputs.min((block + 1) * OUTPUTS);
                 finish_block(sums, multipliers, self.finish, y.get(place));
             }
@@ -110,15 +115,14 @@ impl<'a, F: Finish> Layer<'a, F> {
     pub(crate) fn row<X: Load<Value: Quantized>>(self, x: &[X], y: &[Cell<F::Output>]) {
         for block in self.fuse_row(x, y)..self.blocks() {
             let Some((quads, multipliers)) = self.block(block) else { return };
-            let mut sums = [0; OUTPUTS];
-            row_sums(x, quads, self.is_mixed, &mut sums);
+            let sums = row_sums(x, quads, self.is_mixed);
             finish_block(&sums, multipliers, self.finish, y.get(block * OUTPUTS..self.outputs.min((block + 1) * OUTPUTS)));
         }
     }
 }
 
 impl<F: Finish> Layer<'_, F> {
-    /// As [`Layer::fuse`], of one row whose length is a multiple of four.
+    /// As [`Layer::fuse`], of one row whose length is a multiple of four, or less than four.
     #[inline(always)]
     fn fuse_row<X: Load<Value: Quantized>>(self, x: &[X], y: &[Cell<F::Output>]) -> usize {
         let blocks = (self.outputs / OUTPUTS).min(y.len() / OUTPUTS);
@@ -127,8 +131,12 @@ impl<F: Finish> Layer<'_, F> {
             (Some(Fused::U8(zero)), false) => (tiles::fused_row_u8 as tiles::FuseRow, zero),
             _ => return 0,
         };
+        // A tile reads four at once; weights that are not there are zero.
+        let mut four = [0; 4];
+        four.iter_mut().zip(x).for_each(|(byte, x)| *byte = x.load().to_i16() as u8);
+        let (x, len) = if x.len() < 4 { (four.as_ptr(), 4) } else { (x.as_ptr().cast(), x.len()) };
         let bytes = size_of::<X>() == 1 && size_of::<F::Output>() == 1;
-        let enough = x.len() == 4 * self.fours && self.quads.len() >= blocks * self.block_quads();
+        let enough = len == 4 * self.fours && self.quads.len() >= blocks * self.block_quads();
         if !self.is_mixed || blocks == 0 || self.fours == 0 || !bytes || !enough {
             return 0;
         }
@@ -137,32 +145,29 @@ impl<F: Finish> Layer<'_, F> {
         // SAFETY: inputs, constants of at least one block and outputs are of one byte and as many as was asked above. `Cell` allows the
         // writing.
         unsafe {
-            tile(x.as_ptr().cast(), self.quads.as_ptr(), y, y.add(OUTPUTS * blocks), self.fours, rounding, rounding << 8);
+            tile(x, self.quads.as_ptr(), y, y.add(OUTPUTS * blocks), self.fours, rounding, rounding << 8);
         }
         blocks
     }
 }
 
-/// The sums of a block for gathered inputs.
-#[inline(never)]
-fn patch_sums<const P: usize>(x: &[Cell<u32>], quads: &[Quad], is_mixed: bool, sums: &mut [[i32; OUTPUTS]; 2]) {
+/// The sums of a block for the gathered inputs of two pixels.
+fn patch_sums(x: &[Cell<u32>], quads: &[Quad], is_mixed: bool) -> [[i32; OUTPUTS]; PIXELS] {
     let fours = quads.len().saturating_sub(2 * OUTPUTS) / 4;
-    if fours == 0 || x.len() < 2 * P * fours {
-        return start(is_mixed, quads, &mut sums[0]);
+    if fours == 0 || x.len() < 2 * PIXELS * fours {
+        return [start(is_mixed, quads); PIXELS];
     }
-    let tile = match (P, is_mixed) {
-        (1, true) => tiles::mixed_1,
-        (1, false) => tiles::plain_1,
-        (_, true) => tiles::mixed_2,
-        (_, false) => tiles::plain_2,
-    };
+    let mut sums = [[0; OUTPUTS]; PIXELS];
+    let tile = if is_mixed { tiles::mixed_2 } else { tiles::plain_2 };
     // SAFETY: inputs and constants are as many as was asked above, and the sums are those of two pixels.
     unsafe { tile(x.as_ptr().cast(), quads.as_ptr(), fours, sums.as_flattened_mut().as_mut_ptr()) }
+    sums
 }
 
 /// The sums of a block for inputs as they are.
 #[inline(never)]
-fn row_sums<X: Load<Value: Quantized>>(x: &[X], quads: &[Quad], is_mixed: bool, sums: &mut [i32; OUTPUTS]) {
+fn row_sums<X: Load<Value: Quantized>>(x: &[X], quads: &[Quad], is_mixed: bool) -> [i32; OUTPUTS] {
+    let mut sums = start(is_mixed, quads);
     let whole = if size_of::<X>() == 1 { x.len() / 4 } else { 0 };
     if whole > 0 && quads.len() >= OUTPUTS + 4 * whole {
         let tile = match (is_mixed, X::Value::LOWEST < X::Value::ZERO) {
@@ -173,8 +178,6 @@ fn row_sums<X: Load<Value: Quantized>>(x: &[X], quads: &[Quad], is_mixed: bool, 
         };
         // SAFETY: `x` has four times `whole` elements of one byte, and `quads` what a block starts from and as many fours.
         unsafe { tile(x.as_ptr().cast(), quads.as_ptr(), whole, sums.as_mut_ptr()) }
-    } else {
-        start(is_mixed, quads, sums);
     }
     let rest = x.get(4 * whole..).unwrap_or_default();
     let fours = quads.get(OUTPUTS + 4 * whole..).unwrap_or_default().as_chunks::<4>().0;
@@ -186,16 +189,17 @@ fn row_sums<X: Load<Value: Quantized>>(x: &[X], quads: &[Quad], is_mixed: bool, 
             }
         }
     }
+    sums
 }
 
 /// What the sums of a block start from.
-fn start(is_mixed: bool, quads: &[Quad], sums: &mut [i32; OUTPUTS]) {
-    let Some(start) = quads.first_chunk::<OUTPUTS>() else { return };
+fn start(is_mixed: bool, quads: &[Quad]) -> [i32; OUTPUTS] {
+    let Some(start) = quads.first_chunk::<OUTPUTS>() else { return [0; OUTPUTS] };
     let [a, b, c, d] = start.map(Quad::word);
-    *sums = match is_mixed {
+    match is_mixed {
         true => [c, a.wrapping_sub(c) >> 8, d, b.wrapping_sub(d) >> 8],
         false => [a, b, c, d],
-    };
+    }
 }
 
 /// The weight of an output at `k` of four.
@@ -212,7 +216,7 @@ fn weight(is_mixed: bool, quads: &[Quad; 4], output: usize, k: usize) -> i32 {
 }
 
 /// Writes the elements for the sums of a block.
-#[inline(always)]
+#[inline(never)]
 fn finish_block<F: Finish>(sums: &[i32; OUTPUTS], multipliers: &[Quad; OUTPUTS], finish: F, y: Option<&[Cell<F::Output>]>) {
     for (y, (sum, multiplier)) in y.unwrap_or_default().iter().zip(sums.iter().zip(multipliers)) {
         y.set(finish.finish(*sum, multiplier.word()));

@@ -7,7 +7,7 @@ use core::ops::Range;
 use crate::conv::Part;
 use crate::overlap::{Overlap, Step};
 use crate::quantized::finish::{Finish, Requantized, Sums};
-use crate::quantized::pack::{Layer, PIXELS, Packer, Packing, Quad, scratch};
+use crate::quantized::pack::{Layer, OUTPUTS, PIXELS, Packer, Packing, Quad, scratch};
 use crate::quantized::{Quantized, form};
 use crate::tile::{Blocks, blocks};
 use crate::{Dense, Load, Requantize};
@@ -44,17 +44,23 @@ impl Dense {
         finish: F,
     ) {
         let layer = form::Layer::new(packed, self.inputs, self.outputs, finish);
-        match self.rows {
-            1 => layer.row(x.get(..self.inputs).unwrap_or_default(), y),
-            _ => Rows { dense: self, x, layer, y, scratch }.run(),
+        match self.is_read_in_place() {
+            true => layer.row(x.get(..self.inputs).unwrap_or_default(), y),
+            false => Rows { dense: self, x, layer, y, scratch }.run(),
         }
     }
 
-    /// How many elements of scratch the quantized forms need: none for one row.
+    /// Whether there is one row, which is read where it lies. The last layer of a network often has less outputs than a tile, but many
+    /// inputs: it is computed as many rows are, by code that the layers before it have brought.
+    const fn is_read_in_place(self) -> bool {
+        self.rows == 1 && (self.outputs >= OUTPUTS || self.inputs < 64)
+    }
+
+    /// How many elements of scratch the quantized forms need: none for one row that is read in place.
     pub const fn quantized_scratch(self) -> usize {
-        match self.rows {
-            0 | 1 => 0,
-            _ => scratch(1, self.inputs, self.inputs),
+        match self.is_read_in_place() || self.rows == 0 {
+            true => 0,
+            false => scratch(1, self.inputs, self.inputs),
         }
     }
 
@@ -88,27 +94,30 @@ struct Rows<'a, X, F: Finish> {
 }
 
 impl<X: Load<Value: Quantized>, F: Finish> Rows<'_, X, F> {
-    /// All layers share this one function.
+    /// All layers share this one function, and the next.
     #[inline(never)]
     fn run(self) {
         self.all::<PIXELS>(self.dense.rows, self.dense.backward);
     }
+
+    /// Gathers two rows of `x`, `apart` from each other, side by side before it writes those of `y`, which may lie over them.
+    #[inline(never)]
+    fn two(&self, first: usize, apart: usize) {
+        let Dense { inputs, outputs, .. } = self.dense;
+        let patch = form::Patch::<X, PIXELS>::new(self.scratch, 1, inputs, inputs);
+        let part = Part { k: 0, from: first * inputs, len: inputs, rows: 1, k_step: 0, x_step: 0 };
+        patch.put_two(part, self.x, apart * inputs);
+        patch.finish();
+        let y = self.y.get(first * outputs..(first + apart + 1) * outputs).unwrap_or_default();
+        self.layer.run(&patch, 0, y, apart * outputs);
+    }
 }
 
 impl<X: Load<Value: Quantized>, F: Finish> Blocks for Rows<'_, X, F> {
-    /// Gathers the rows of `x` side by side before it writes those of `y`, which may lie over them.
+    /// A row that is left alone is computed twice, which takes no code of its own.
     #[inline(always)]
     fn block<const N: usize>(&self, first: usize) {
-        let Dense { inputs, outputs, .. } = self.dense;
-        let patch = form::Patch::<X, N>::new(self.scratch, 1, inputs, inputs);
-        let part = Part { k: 0, from: first * inputs, len: inputs, rows: 1, k_step: 0, x_step: 0 };
-        match N {
-            1 => patch.put(0, part, self.x),
-            _ => patch.put_two(part, self.x, inputs),
-        }
-        patch.finish();
-        let y = self.y.get(first * outputs..(first + N) * outputs).unwrap_or_default();
-        self.layer.run(&patch, 0, y, outputs);
+        self.two(first, N - 1);
     }
 }
 
@@ -120,9 +129,10 @@ mod tests {
     use std::fmt::Debug;
     use std::vec::Vec;
 
-    const CASES: [Dense; 7] = [
+    const CASES: [Dense; 8] = [
         Dense { rows: 1, inputs: 5, outputs: 3, backward: false },
         Dense { rows: 1, inputs: 640, outputs: 23, backward: false },
+        Dense { rows: 1, inputs: 100, outputs: 2, backward: false },
         Dense { rows: 2, inputs: 8, outputs: 16, backward: false },
         Dense { rows: 7, inputs: 3, outputs: 15, backward: false },
         Dense { rows: 12, inputs: 16, outputs: 16, backward: false },
@@ -187,7 +197,7 @@ mod tests {
 
     #[test]
     fn transposed_weights_are_packed_alike() {
-        let dense = CASES[3];
+        let dense = CASES[4];
         let (weights, mut transposed) = (weights(45), Vec::new());
         for output in 0..15 {
             transposed.extend((0..3).map(|input| weights[input * 15 + output]));

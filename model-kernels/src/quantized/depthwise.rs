@@ -3,11 +3,13 @@
 //! One channel is computed after another, its plane line by line. The lines of the input that lie under a line of outputs are
 //! gathered in scratch, widened and padded, and each is gathered once. So the outputs may take the place of the inputs.
 //!
-//! All constants are one sequence, by channels: the bias, the multiplier, and then the weights line by line, each line filled up
+//! All constants are one sequence, by channels: the multiplier, the bias, and then the weights line by line, each line filled up
 //! with zeros to a multiple of four, of which the second and the third are exchanged, as the DSP instructions widen every other
-//! byte. It is the same for all targets.
+//! byte. Where there are three such zeros, the bytes of the bias may stand in their place, the lowest first ([`Lines::hides_bias`]). It is
+//! the same for all targets.
 
 use core::cell::Cell;
+use core::iter;
 use core::marker::PhantomData;
 
 #[cfg(dsp)]
@@ -42,9 +44,8 @@ impl Depthwise {
         x_zero: i32,
         requantize: Requantize,
     ) {
-        let (lines, channels, x_zero) = (Lines::of(self), self.input[2], x_zero as i16);
-        let finish = Requantized(requantize, PhantomData);
-        self.images(Image { lines, channels, x, packed, y, scratch, x_zero, finish });
+        let (x_zero, finish) = (x_zero as i16, Requantized(requantize, PhantomData));
+        self.images(Image { depthwise: self, lines: Lines::of(self), x, packed, y, scratch, x_zero, finish });
     }
 
     /// The sums as they are: `y[n][oy][ox][c] = bias[c] + Σ x[n][iy][ix][c] · w[c][ky][kx]`.
@@ -57,8 +58,8 @@ impl Depthwise {
         scratch: &[Cell<i16>],
         x_zero: i32,
     ) {
-        let (lines, channels, x_zero) = (Lines::of(self), self.input[2], x_zero as i16);
-        self.images(Image { lines, channels, x, packed, y, scratch, x_zero, finish: Sums });
+        let x_zero = x_zero as i16;
+        self.images(Image { depthwise: self, lines: Lines::of(self), x, packed, y, scratch, x_zero, finish: Sums });
     }
 
     /// Computes one image after another of `all`.
@@ -77,20 +78,33 @@ impl Depthwise {
         Lines::of(self).scratch()
     }
 
-    /// Packs weights `[channels][1][height][width]`, the same for all targets.
+    /// Packs weights `[channels][1][height][width]`, the same for all targets. A bias is below 2^23 in magnitude where `x` has bytes and
+    /// the kernel has at most 64 weights.
     pub fn pack_quantized(self, layer: Layer) -> impl Iterator<Item = Quad> {
         let lines = Lines::of(self);
         let [rows, columns] = lines.kernel;
+        let hides_bias = lines.hides_bias(if layer.x_limit <= 255 { 1 } else { 2 });
         let weight = move |channel: usize, row: usize, column: usize| {
             let tap = if lines.turned { column * rows + row } else { row * columns + column };
             let weight = layer.weights.get(channel * rows * columns + tap).filter(|_| column < columns);
             weight.copied().unwrap_or_default()
         };
         (0..self.input[2]).flat_map(move |channel| {
-            let constants = [layer.bias(channel), layer.multiplier(channel)].map(Quad::of);
+            let bias = layer.bias(channel);
+            debug_assert!(!hides_bias || bias.unsigned_abs() < 1 << 23, "a bias of {bias} does not fit 24 bits");
+            let hidden = bias.to_le_bytes().map(|byte| byte as i8);
             let quads = (0..rows).flat_map(move |row| (0..columns).step_by(4).map(move |first| (row, first)));
-            let weights = quads.map(move |(row, first)| Quad(ORDER.map(|tap| weight(channel, row, first + tap))));
-            constants.into_iter().chain(weights)
+            let weights = quads.map(move |(row, first)| {
+                let mut quad = ORDER.map(|tap| weight(channel, row, first + tap));
+                match rows {
+                    3 if hides_bias => quad[3] = hidden[row],
+                    _ if hides_bias && first + 4 > columns => quad[1..].copy_from_slice(&hidden[..3]),
+                    _ => {}
+                }
+                Quad(quad)
+            });
+            let multiplier = Quad::of(layer.multiplier(channel));
+            iter::once(multiplier).chain((!hides_bias).then_some(Quad::of(bias))).chain(weights)
         })
     }
 
@@ -106,8 +120,8 @@ impl Depthwise {
 
 /// An image, with the operands of its layer.
 pub(crate) struct Image<'a, X, F: Finish> {
+    pub(crate) depthwise: Depthwise,
     pub(crate) lines: Lines,
-    pub(crate) channels: usize,
     pub(crate) x: &'a [X],
     pub(crate) packed: &'a [Quad],
     pub(crate) y: &'a [Cell<F::Output>],
@@ -130,7 +144,7 @@ impl<X: Load<Value: Quantized>, F: Finish> Image<'_, X, F> {
     /// Computes the image in portable form.
     #[inline(always)]
     fn planes(&self) {
-        for channel in 0..self.channels {
+        for channel in 0..self.depthwise.input[2] {
             let (x, y) = (self.x.get(channel..), self.y.get(channel..));
             self.plane(channel, x.unwrap_or_default(), y.unwrap_or_default());
         }
@@ -140,15 +154,22 @@ impl<X: Load<Value: Quantized>, F: Finish> Image<'_, X, F> {
     #[inline(always)]
     fn plane(&self, channel: usize, x: &[X], y: &[Cell<F::Output>]) {
         let Self { lines, finish, .. } = *self;
-        let quads = lines.quads();
+        let quads = lines.quads(size_of::<X>());
         let packed = self.packed.get(channel * quads..(channel + 1) * quads).unwrap_or_default();
-        let Some(([bias, multiplier], weights)) = packed.split_first_chunk() else { return };
+        let Some((multiplier, packed)) = packed.split_first() else { return };
+        let (bias, weights) = match packed {
+            [first, second, third] if lines.hides_bias(size_of::<X>()) && lines.kernel[0] == 3 => {
+                (Quad([0, first.0[3], second.0[3], third.0[3]]).word() >> 8, packed)
+            }
+            [.., last] if lines.hides_bias(size_of::<X>()) => (last.word() >> 8, packed),
+            [bias, weights @ ..] => (bias.word(), weights),
+            [] => return,
+        };
         let mut ring = Ring::new(lines, self.scratch);
         for line in 0..lines.output[0] {
             ring.fill(line, |line, place| self.gather(x, line, place));
             let y = y.get(line * lines.y_steps[0]..).unwrap_or_default();
-            Line { lines, ring, bias: bias.word(), weights, multiplier: multiplier.word(), y, finish }
-                .all::<BLOCK>(lines.output[1], false);
+            Line { lines, ring, bias, weights, multiplier: multiplier.word(), y, finish }.all::<BLOCK>(lines.output[1], false);
             ring.advance();
         }
     }
@@ -190,17 +211,27 @@ struct Line<'a, F: Finish> {
     finish: F,
 }
 
+impl<F: Finish> Line<'_, F> {
+    /// The sums of neighbouring outputs.
+    #[inline(always)]
+    fn sums<const N: usize>(&self, first: usize) -> [i32; N] {
+        let Lines { kernel, strides, .. } = self.lines;
+        let mut sums = [self.bias; N];
+        for line in 0..kernel[0] {
+            let quads = kernel[1].div_ceil(4);
+            let weights = self.weights.get(line * quads..(line + 1) * quads).unwrap_or_default();
+            let x = self.ring.under(line).get(first * strides[1]..).unwrap_or_default();
+            add_line(&mut sums, x, weights, &self.lines);
+        }
+        sums
+    }
+}
+
 impl<F: Finish> Blocks for Line<'_, F> {
     #[inline(always)]
     fn block<const N: usize>(&self, first: usize) {
-        let Self { lines: Lines { kernel, strides, y_steps, .. }, ring, .. } = *self;
-        let mut sums = [self.bias; N];
-        for line in 0..kernel[0] {
-            let x = ring.under(line).get(first * strides[1]..).unwrap_or_default();
-            let quads = kernel[1].div_ceil(4);
-            let weights = self.weights.get(line * quads..(line + 1) * quads).unwrap_or_default();
-            add_line(&mut sums, x, weights, &self.lines);
-        }
+        let Self { lines: Lines { y_steps, .. }, .. } = *self;
+        let sums = self.sums::<N>(first);
         for (output, sum) in sums.into_iter().enumerate() {
             if let Some(y) = self.y.get((first + output) * y_steps[1]) {
                 y.set(self.finish.finish(sum, self.multiplier));
@@ -306,15 +337,15 @@ mod tests {
         [depthwise.input, depthwise.output].map(|shape| depthwise.batch * shape.iter().product::<usize>())
     }
 
-    fn packed(depthwise: Depthwise) -> Vec<Quad> {
+    fn packed<X>(depthwise: Depthwise) -> Vec<Quad> {
         let channels = depthwise.input[2];
         let weights = weights(depthwise.kernel[0] * depthwise.kernel[1] * channels);
-        depthwise.pack_quantized(layer::<i8>(&weights, &bias(channels), &multipliers(channels))).collect()
+        depthwise.pack_quantized(layer::<X>(&weights, &bias(channels), &multipliers(channels))).collect()
     }
 
     fn run<X: Quantized, Y: Quantized>(depthwise: Depthwise, x: &[Cell<X>], y: &[Cell<Y>], x_zero: i32, requantize: Requantize) {
         let scratch = cells(&integers(depthwise.quantized_scratch(), 3, [-9, 9]));
-        depthwise.quantized(x, &packed(depthwise), y, &scratch, x_zero, requantize);
+        depthwise.quantized(x, &packed::<X>(depthwise), y, &scratch, x_zero, requantize);
     }
 
     /// The sums of the formula.
@@ -355,7 +386,7 @@ mod tests {
 
             let y = cells(&std::vec![0; sums.len()]);
             let scratch = cells(&std::vec![0; case.quantized_scratch()]);
-            case.sums(&cells(&x), &packed(case), &y, &scratch, x_zero);
+            case.sums(&cells(&x), &packed::<X>(case), &y, &scratch, x_zero);
             assert_eq!(values(&y).into_iter().map(i64::from).collect::<Vec<_>>(), sums, "{case:?}");
         }
     }

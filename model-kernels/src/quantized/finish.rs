@@ -67,13 +67,12 @@ impl<Y: Quantized> Finish for Requantized<Y> {
     #[cfg(dsp)]
     #[inline(always)]
     fn fused(self) -> Option<Fused> {
+        if size_of::<Y>() != 1 {
+            return None;
+        }
         match self.0 {
-            Requantize { left: 0, shift: 33, zero, low: -128, high: 127 }
-                if Y::LOWEST == Y::saturate(-128) && Y::HIGHEST == Y::saturate(127) =>
-            {
-                Some(Fused::I8(zero))
-            }
-            Requantize { left: 0, shift: 33, zero, low: 0, high: 255 } if Y::HIGHEST == Y::saturate(255) => Some(Fused::U8(zero)),
+            Requantize { left: 0, shift: 33, zero, low: -128, high: 127 } if Y::LOWEST < Y::ZERO => Some(Fused::I8(zero)),
+            Requantize { left: 0, shift: 33, zero, low: 0, high: 255 } if Y::LOWEST == Y::ZERO => Some(Fused::U8(zero)),
             _ => None,
         }
     }

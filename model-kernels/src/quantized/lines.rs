@@ -73,9 +73,16 @@ impl Lines {
         self.output[1] <= self.strides[0] * self.input[1] && self.output[1] <= gathered * self.input[1]
     }
 
+    /// Whether the bias of a channel lies in the bytes that its weights leave, which are three: one each of three lines, or those of the
+    /// last quad of a single line. With elements of one byte, no bias of so few weights has more than 24 bits.
+    pub(crate) const fn hides_bias(self, x_size: usize) -> bool {
+        let [lines, taps] = self.kernel;
+        x_size == 1 && ((lines == 3 && taps == 3) || (lines == 1 && taps % 4 == 1 && taps > 1 && taps <= 64))
+    }
+
     /// How many quads the constants of a channel have.
-    pub(crate) const fn quads(self) -> usize {
-        2 + self.kernel[0] * self.kernel[1].div_ceil(4)
+    pub(crate) const fn quads(self, x_size: usize) -> usize {
+        1 + !self.hides_bias(x_size) as usize + self.kernel[0] * self.kernel[1].div_ceil(4)
     }
 
     /// How many lines of the padded input (`axis` 0), or elements of one (1), lie under an output.

@@ -135,9 +135,10 @@ impl Layer {
         weights.iter_mut().for_each(|weight| *weight = (random.next() as i8).max(least));
         bias.iter_mut().for_each(|bias| *bias = random.next() as i32 >> 12);
         // A shift of 33 that clips to the element type has tiles of its own.
-        let (shift, requantize) = match random.flag() {
-            true => (12, Requantize { left: 0, shift: 33, zero: low + 131, low, high }),
-            false => (1, Requantize { left: 0, shift: 44, zero: low + 131, low: low + 8, high }),
+        let (shift, requantize) = match random.upto(3) {
+            1 => (12, Requantize { left: 0, shift: 33, zero: low + 131, low, high }),
+            2 => (14, Requantize { left: 2, shift: 33, zero: low + 131, low, high }),
+            _ => (1, Requantize { left: 0, shift: 44, zero: low + 131, low: low + 8, high }),
         };
         multipliers.iter_mut().for_each(|multiplier| *multiplier = (random.next() >> shift) as i32);
         let layer = model_kernels::Layer { weights, bias, multipliers, x_limit: 255 };

@@ -6,9 +6,10 @@ use core::marker::PhantomData;
 use super::widen;
 use crate::conv::Part;
 use crate::quantized::Quantized;
+use crate::quantized::pack::PIXELS;
 use crate::{Load, Number};
 
-/// The inputs of `P` pixels: for each four k and each of two halves a word of each pixel.
+/// The inputs of two pixels: for each four k and each of two halves a word of each pixel. Where `P` is 1, the second is not looked at.
 ///
 /// Elements of one byte are widened four at a time where they lie, if all runs of them are so long (`direct`); else they are staged
 /// behind the words and widened together.
@@ -26,7 +27,7 @@ impl<'a, X: Load<Value: Quantized>, const P: usize> Patch<'a, X, P> {
     /// A patch of `groups` of `depth` products in `scratch`; the number of neighbours in memory is always a multiple of `run`.
     #[inline(always)]
     pub(crate) fn new(scratch: &'a [Cell<i16>], groups: usize, depth: usize, run: usize) -> Self {
-        let elements = P * groups * depth.next_multiple_of(4);
+        let elements = PIXELS * groups * depth.next_multiple_of(4);
         // SAFETY: both types are plain integers in cells, of which any bits are valid.
         let (before, words, _) = unsafe { scratch.align_to::<Cell<u32>>() };
         let words = words.get(..elements / 2).unwrap_or_default();
@@ -39,22 +40,22 @@ impl<'a, X: Load<Value: Quantized>, const P: usize> Patch<'a, X, P> {
     /// The words of group number `group` of `fours`.
     #[inline(always)]
     pub(super) fn group(&self, group: usize, fours: usize) -> &'a [Cell<u32>] {
-        self.words.get(group * 2 * P * fours..(group + 1) * 2 * P * fours).unwrap_or_default()
+        self.words.get(group * 2 * PIXELS * fours..(group + 1) * 2 * PIXELS * fours).unwrap_or_default()
     }
 
     /// Sets all inputs of pixel number `to`.
     #[inline(always)]
     pub(crate) fn fill(&self, to: usize, padding: i16) {
         if size_of::<X>() == 1 && !self.direct {
-            let stage = self.stage.get(to * (self.halves.len() / P)..).unwrap_or_default();
-            return stage.iter().take(self.halves.len() / P).for_each(|byte| byte.set(padding as u8));
+            let stage = self.stage.get(to * (self.halves.len() / PIXELS)..).unwrap_or_default();
+            return stage.iter().take(self.halves.len() / PIXELS).for_each(|byte| byte.set(padding as u8));
         }
         let words = self.words.get(to..).unwrap_or_default();
-        let count = self.words.len() / (2 * P);
-        if count > 0 && to < P {
+        let count = self.words.len() / (2 * PIXELS);
+        if count > 0 && to < PIXELS {
             let padding = padding as u16 as u32;
-            // SAFETY: there are `count` times two words, `P` apart. `Cell` allows the writing.
-            unsafe { widen::fill(padding | padding << 16, words.as_ptr().cast_mut().cast(), count, 4 * P) }
+            // SAFETY: there are `count` times two words, two apart. `Cell` allows the writing.
+            unsafe { widen::fill(padding | padding << 16, words.as_ptr().cast_mut().cast(), count, 4 * PIXELS) }
         }
     }
 
@@ -67,8 +68,8 @@ impl<'a, X: Load<Value: Quantized>, const P: usize> Patch<'a, X, P> {
         }
         let Some(x) = within(part, x) else { return };
         match self.direct {
-            true => widen_rows::<X, _, P>(x, part, self.words.get(part.k / 2 * P + to..).unwrap_or_default()),
-            false => copy_rows(x, part, self.stage.get(to * (self.halves.len() / P) + part.k..).unwrap_or_default()),
+            true => widen_rows::<X>(x, part, self.words.get(part.k / 2 * PIXELS + to..).unwrap_or_default()),
+            false => copy_rows(x, part, self.stage.get(to * (self.halves.len() / PIXELS) + part.k..).unwrap_or_default()),
         }
     }
 
@@ -78,7 +79,7 @@ impl<'a, X: Load<Value: Quantized>, const P: usize> Patch<'a, X, P> {
         let second = Part { from: part.from + apart, ..part };
         if size_of::<X>() == 1 && self.direct {
             let (Some(x), Some(second)) = (within(part, x), within(second, x)) else { return };
-            return widen_two::<X, _>([x, second], part, self.words.get(part.k / 2 * P..).unwrap_or_default());
+            return widen_two::<X, _>([x, second], part, self.words.get(part.k / 2 * PIXELS..).unwrap_or_default());
         }
         self.put(0, part, x);
         self.put(1, second, x);
@@ -86,7 +87,7 @@ impl<'a, X: Load<Value: Quantized>, const P: usize> Patch<'a, X, P> {
 
     #[inline(always)]
     fn put_half(&self, to: usize, k: usize, value: i16) {
-        let half = k / 4 * 4 * P + k % 2 * 2 * P + 2 * to + k / 2 % 2;
+        let half = (k / 4 * 4 + k % 2 * 2) * PIXELS + 2 * to + k / 2 % 2;
         if let Some(place) = self.halves.get(half) {
             place.set(value);
         }
@@ -98,13 +99,10 @@ impl<'a, X: Load<Value: Quantized>, const P: usize> Patch<'a, X, P> {
         if size_of::<X>() != 1 || self.direct {
             return;
         }
-        let bytes = self.halves.len() / P;
+        let bytes = self.halves.len() / PIXELS;
         let Some((first, second)) = self.stage.split_at_checked(bytes) else { return };
         let part = Part { k: 0, from: 0, len: bytes, rows: 1, k_step: 0, x_step: 0 };
-        match P {
-            1 => widen_rows::<X, Cell<u8>, P>(first, part, self.words),
-            _ => widen_two::<X, _>([first, second], part, self.words),
-        }
+        widen_two::<X, _>([first, second], part, self.words);
     }
 }
 
@@ -127,20 +125,20 @@ fn copy_rows<X>(x: &[X], part: Part, to: &[Cell<u8>]) {
     }
 }
 
-/// Widens rows of elements to the words of one of `P` pixels.
+/// Widens rows of elements to the words of one pixel.
 #[inline(always)]
-fn widen_rows<X: Load<Value: Quantized>, B, const P: usize>(x: &[B], part: Part, words: &[Cell<u32>]) {
+fn widen_rows<X: Load<Value: Quantized>>(x: &[X], part: Part, words: &[Cell<u32>]) {
     let Part { len, rows, k_step, x_step, .. } = part;
     let count = len / 4;
-    let enough = x.len() >= (rows - 1) * x_step + len && words.len() >= ((rows - 1) * k_step + len) / 2 * P - (P - 1);
-    if size_of::<B>() != 1 || count == 0 || !enough {
+    let enough = x.len() >= (rows - 1) * x_step + len && words.len() >= ((rows - 1) * k_step + len) / 2 * PIXELS - (PIXELS - 1);
+    if size_of::<X>() != 1 || count == 0 || !enough {
         return;
     }
     let widen = if X::Value::LOWEST < X::Value::ZERO { widen::one_i8 } else { widen::one_u8 };
-    let (x_gap, gap) = (x_step.wrapping_sub(4 * count), k_step.wrapping_sub(4 * count).wrapping_mul(2 * P));
-    // SAFETY: the last row ends within `x` and `words`, of which a product takes half of `P`, and there is one. `Cell` allows the
+    let (x_gap, gap) = (x_step.wrapping_sub(4 * count), k_step.wrapping_sub(4 * count).wrapping_mul(2 * PIXELS));
+    // SAFETY: the last row ends within `x` and `words`, of which a product takes one, and there is one. `Cell` allows the
     // writing.
-    unsafe { widen(x.as_ptr().cast(), words.as_ptr().cast_mut().cast(), count, 4 * P, rows, x_gap, gap) }
+    unsafe { widen(x.as_ptr().cast(), words.as_ptr().cast_mut().cast(), count, 4 * PIXELS, rows, x_gap, gap) }
 }
 
 /// Widens rows of elements of two pixels, which follow one another in `words`.

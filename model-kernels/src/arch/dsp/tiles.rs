@@ -1,4 +1,4 @@
-//! Tiles of sums in registers: four outputs at two pixels or at one.
+//! Tiles of sums in registers: four outputs at two pixels or of one row.
 //!
 //! `smlad` adds two products of halfwords to a sum. Inputs are halfwords, of which k = 4i and 4i + 2 share a word, and 4i + 1
 //! and 4i + 3 the next; words of two pixels alternate. Weights are packed as `quantized/pack.rs` tells. In the mixed form a
@@ -248,26 +248,24 @@ macro_rules! plain_one {
     };
 }
 
-/// `one_pixel!(name, bytes, name, bytes, shift, load)` are the functions of the mixed and the plain form for one pixel whose inputs
-/// are loaded so to r2 and r3; for the rest see [`sums!`].
+/// `one_pixel!(name, name, load)` are the functions of the mixed and the plain form for one pixel whose inputs are loaded so to r2 and r3.
 macro_rules! one_pixel {
-    ($mixed:ident, $mixed_bytes:literal, $plain:ident, $plain_bytes:literal, $shift:literal, $load:literal) => {
+    ($mixed:ident, $plain:ident, $load:literal) => {
         sums!(
             $mixed,
-            $shift,
+            "2",
             4,
-            $mixed_bytes,
+            64,
             ["ldm r1!, {{r4-r7}}"],
             [$load, mixed_one!()],
             ["subs r4, r4, r6" "subs r5, r5, r7" "asrs r4, r4, #8" "asrs r5, r5, #8" "strd r6, r4, [r0]" "strd r7, r5, [r0, #8]"]
         );
-        sums!($plain, $shift, 4, $plain_bytes, ["ldm r1!, {{r4-r7}}"], [$load, plain_one!()], ["stm r0, {{r4-r7}}"]);
+        sums!($plain, "2", 4, 80, ["ldm r1!, {{r4-r7}}"], [$load, plain_one!()], ["stm r0, {{r4-r7}}"]);
     };
 }
 
-one_pixel!(mixed_1, 56, plain_1, 72, "3", "ldrd r2, r3, [r0], #8");
-one_pixel!(mixed_i8, 64, plain_i8, 80, "2", "ldr r3, [r0], #4\n sxtb16 r2, r3\n sxtb16 r3, r3, ror #8");
-one_pixel!(mixed_u8, 64, plain_u8, 80, "2", "ldr r3, [r0], #4\n uxtb16 r2, r3\n uxtb16 r3, r3, ror #8");
+one_pixel!(mixed_i8, plain_i8, "ldr r3, [r0], #4\n sxtb16 r2, r3\n sxtb16 r3, r3, ror #8");
+one_pixel!(mixed_u8, plain_u8, "ldr r3, [r0], #4\n uxtb16 r2, r3\n uxtb16 r3, r3, ror #8");
 
 /// One of the functions that [`fused_row!`] makes.
 pub(super) type FuseRow = unsafe extern "C" fn(*const u8, *const Quad, *mut u8, *mut u8, usize, i32, i32);

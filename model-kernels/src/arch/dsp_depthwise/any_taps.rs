@@ -5,7 +5,7 @@
 use core::arch::naked_asm;
 
 use super::Finishing;
-use super::macros::{clip, gather, requantize_four, saturate, scale, shift, store_four};
+use super::macros::{clip, gather, raise, requantize_four, saturate, scale, shift, store_four};
 use crate::Quad;
 use crate::quantized::lines::Lines;
 
@@ -33,7 +33,7 @@ impl Image {
     ///
     /// # Safety
     /// Operands are as long as `lines` says, the ring begins with a word, and there is something to compute.
-    #[inline(never)]
+    #[inline(always)]
     pub(super) unsafe fn run(self) {
         let Lines { kernel: [lines, taps], .. } = self.lines;
         let pitch = self.lines.pitch();
@@ -54,14 +54,19 @@ impl Image {
             multiplier: 0,
             finishing: self.finishing,
         };
+        let hides_bias = self.lines.hides_bias(1);
         for channel in 0..self.channels {
             // SAFETY: there are the quads of as many channels.
             unsafe {
-                constants.bias = constants.quads.read().word();
-                constants.multiplier = constants.quads.add(1).read().word();
-                constants.quads = constants.quads.add(2);
+                let next = constants.quads.add(self.lines.quads(1));
+                constants.multiplier = constants.quads.read().word();
+                constants.bias = match hides_bias {
+                    true => next.sub(1).read().word() >> 8,
+                    false => constants.quads.add(1).read().word(),
+                };
+                constants.quads = constants.quads.add(if hides_bias { 1 } else { 2 });
                 self.plane(channel, &slots, &constants);
-                constants.quads = constants.quads.add(self.lines.quads() - 2);
+                constants.quads = next;
             }
         }
     }
@@ -101,8 +106,8 @@ impl Image {
         let inside = super::inside(self.lines);
         // SAFETY: the line is one of the input, and `inside` of its elements have room behind the padding.
         unsafe {
-            let place = slot.add(padding[1]);
-            match number.checked_sub(padding[0]).filter(|line| *line < input[0]) {
+            let place = slot.wrapping_add(padding[1]);
+            match number.checked_sub(padding[0]).filter(|line| *line < input[0] && inside > 0) {
                 Some(line) => (self.gather)(x.add(line * x_steps[0]), x_steps[1], place, inside),
                 None => (0..inside).for_each(|element| place.add(element).write(self.x_zero)),
             }

@@ -2,13 +2,14 @@
 //!
 //! Their frames begin alike: the channel's bias (at 0), its weights or where they lie (4 to 24), its multiplier (28), the rounding
 //! constant (32), the bytes from one output to the next (36) and to the third next (40), and of what is requantized in general the
-//! shift less 32 (44) and the least and the greatest output, each twice in a word (48 and 52).
+//! shifts (44) and the least and the greatest output, each twice in a word (48 and 52).
 
 /// Makes the sums r4 to r7 elements, and loads the distances of outputs to r10 and r11: with a shift of 33 and clipped to the type that
 /// the instruction saturates to, or in general.
 macro_rules! requantize_four {
     ("any") => {
         concat!(
+            raise!("r4" "r5" "r6" "r7"),
             scale!("r4" "r5" "r6" "r7"),
             "ldr r8, [sp, #44]\n",
             shift!("r4" "r5" "r6" "r7"),
@@ -27,6 +28,7 @@ macro_rules! requantize_four {
 macro_rules! requantize_two {
     ("any") => {
         concat!(
+            raise!("r4" "r5"),
             scale!("r4" "r5"),
             "ldr r8, [sp, #44]\n",
             shift!("r4" "r5"),
@@ -37,6 +39,13 @@ macro_rules! requantize_two {
     };
     ($saturate:literal) => {
         concat!(scale!("r4" "r5"), saturate!($saturate, "r4" "r5"), "ldr r10, [sp, #36]\n")
+    };
+}
+
+/// Shifts sums up before they are multiplied.
+macro_rules! raise {
+    ($($sum:literal)*) => {
+        concat!("ldr r8, [sp, #44]\n", "lsr r8, r8, #8\n", $("lsl ", $sum, ", ", $sum, ", r8\n",)*)
     };
 }
 
@@ -54,7 +63,7 @@ macro_rules! saturate {
     };
 }
 
-/// Shifts by r8 to 16 bits.
+/// Shifts by r8, of which the lowest byte counts, to 16 bits.
 macro_rules! shift {
     ($($sum:literal)*) => {
         concat!($("asr ", $sum, ", ", $sum, ", r8\n", "ssat ", $sum, ", #16, ", $sum, "\n",)*)
@@ -161,4 +170,4 @@ macro_rules! fill {
     };
 }
 
-pub(super) use {clip, fill, gather, requantize_four, requantize_two, saturate, scale, shift, store_four};
+pub(super) use {clip, fill, gather, raise, requantize_four, requantize_two, saturate, scale, shift, store_four};

@@ -10,7 +10,7 @@ use core::arch::naked_asm;
 use core::mem::offset_of;
 
 use super::Finishing;
-use super::macros::{clip, fill, gather, requantize_four, requantize_two, saturate, scale, shift, store_four};
+use super::macros::{clip, fill, gather, raise, requantize_four, requantize_two, saturate, scale, shift, store_four};
 use crate::Quad;
 
 /// What an image takes, and the frame of its function.
@@ -201,16 +201,20 @@ macro_rules! two_of_stride_2 {
     };
 }
 
-/// Reads the constants of the next channel, and begins with its first line.
+/// Reads the constants of the next channel, whose quads of weights hide the bias, and begins with its first line.
 macro_rules! begin_channel {
     () => {
         concat!(
             "ldr r0, [sp, #{packed}]\n",
-            "ldrd r1, r2, [r0], #8\n",
-            "str r1, [sp]\n",
+            "ldm r0!, {{r2-r5}}\n",
             "str r2, [sp, #28]\n",
-            "ldm r0!, {{r3-r5}}\n",
             "str r0, [sp, #{packed}]\n",
+            "lsr r0, r3, #24\n",
+            "lsr r1, r4, #24\n",
+            "asr r2, r5, #24\n",
+            "orr r0, r0, r1, lsl #8\n",
+            "orr r0, r0, r2, lsl #16\n",
+            "str r0, [sp]\n",
             widen!("r3", "4"),
             widen!("r4", "12"),
             widen!("r5", "20"),
