@@ -1,4 +1,4 @@
-/// `wake.onnx` (opset 17): 12 steps, 13752 bytes of constant data, 6168 bytes of working memory, 468008 multiply-accumulates a run.
+/// `wake.onnx` (opset 17): 12 steps, 13112 bytes of constant data, 6168 bytes of working memory, 468008 multiply-accumulates a run.
 ///
 /// | step | ONNX nodes | operator | output | MACs |
 /// |---|---|---|---|---|
@@ -25,7 +25,7 @@ pub mod wake {
     /// Bytes of working memory: the arena with inputs and outputs, and state.
     pub const RAM_BYTES: usize = 6168;
     /// Bytes of constant data, without code.
-    pub const WEIGHT_BYTES: usize = 13752;
+    pub const WEIGHT_BYTES: usize = 13112;
     /// Multiply-accumulates a run.
     pub const MACS: u64 = 468008;
     /// What the model may cost, as the arguments of `include_model!` say.
@@ -532,16 +532,16 @@ pub mod wake {
             b"528 bytes",
         );
         /// packed
-        pub static CONV_1_WEIGHT_DEQUANTIZE_LINEAR_OUTPUT: [rt::Quad; 80] = rt::weights(
-            b"320 bytes",
+        pub static CONV_1_WEIGHT_DEQUANTIZE_LINEAR_OUTPUT: [rt::Quad; 64] = rt::weights(
+            b"256 bytes",
         );
         /// packed for DSP instructions
         pub static CONV_2_CONV_DSP: [rt::Quad; 193] = rt::weights(b"772 bytes");
         /// packed for other targets
         pub static CONV_2_CONV: [rt::Quad; 192] = rt::weights(b"768 bytes");
         /// packed
-        pub static CONV_3_WEIGHT_DEQUANTIZE_LINEAR_OUTPUT: [rt::Quad; 160] = rt::weights(
-            b"640 bytes",
+        pub static CONV_3_WEIGHT_DEQUANTIZE_LINEAR_OUTPUT: [rt::Quad; 128] = rt::weights(
+            b"512 bytes",
         );
         /// packed for DSP instructions
         pub static CONV_4_CONV_DSP: [rt::Quad; 401] = rt::weights(b"1604 bytes");
@@ -556,16 +556,16 @@ pub mod wake {
         /// packed for other targets
         pub static CONV_6_CONV: [rt::Quad; 672] = rt::weights(b"2688 bytes");
         /// packed
-        pub static CONV_7_WEIGHT_DEQUANTIZE_LINEAR_OUTPUT: [rt::Quad; 224] = rt::weights(
-            b"896 bytes",
+        pub static CONV_7_WEIGHT_DEQUANTIZE_LINEAR_OUTPUT: [rt::Quad; 168] = rt::weights(
+            b"672 bytes",
         );
         /// packed for DSP instructions
         pub static CONV_8_CONV_DSP: [rt::Quad; 897] = rt::weights(b"3588 bytes");
         /// packed for other targets
         pub static CONV_8_CONV: [rt::Quad; 896] = rt::weights(b"3584 bytes");
         /// packed
-        pub static CONV_9_WEIGHT_DEQUANTIZE_LINEAR_OUTPUT: [rt::Quad; 336] = rt::weights(
-            b"1344 bytes",
+        pub static CONV_9_WEIGHT_DEQUANTIZE_LINEAR_OUTPUT: [rt::Quad; 280] = rt::weights(
+            b"1120 bytes",
         );
         /// packed for DSP instructions
         pub static CONV_10_CONV_DSP: [rt::Quad; 65] = rt::weights(b"260 bytes");

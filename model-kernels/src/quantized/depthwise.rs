@@ -165,7 +165,9 @@ impl<X: Load<Value: Quantized>, F: Finish> Image<'_, X, F> {
             [bias, weights @ ..] => (bias.word(), weights),
             [] => return,
         };
-        let mut ring = Ring::new(lines, self.scratch);
+        // Some processors load two inputs at once, where words begin.
+        let words = self.scratch.as_ptr().align_offset(align_of::<u32>());
+        let mut ring = Ring::new(lines, self.scratch.get(words..).unwrap_or_default());
         for line in 0..lines.output[0] {
             ring.fill(line, |line, place| self.gather(x, line, place));
             let y = y.get(line * lines.y_steps[0]..).unwrap_or_default();
@@ -191,6 +193,10 @@ impl<X: Load<Value: Quantized>, F: Finish> Image<'_, X, F> {
 /// Copies elements of `x` that lie `step` apart to their places.
 #[inline(always)]
 fn widen<X: Load<Value: Quantized>>(x: &[X], step: usize, places: &[Cell<i16>]) {
+    #[cfg(thumbv6m)]
+    if crate::arch::thumb::widen(x, step, places) {
+        return;
+    }
     let mut index = 0;
     for place in places {
         place.set(x.get(index).map_or(0, |x| x.load().to_i16()));
@@ -216,6 +222,13 @@ impl<F: Finish> Line<'_, F> {
     #[inline(always)]
     fn sums<const N: usize>(&self, first: usize) -> [i32; N] {
         let Lines { kernel, strides, .. } = self.lines;
+        #[cfg(thumbv6m)]
+        if (N, kernel, strides[1], self.lines.dilations[1]) == (4, [3, 3], 1, 1) {
+            let mut four = [self.bias; 4];
+            if crate::arch::thumb::sum_three_lines([0, 1, 2].map(|line| self.ring.under(line)), first, self.weights, &mut four) {
+                return core::array::from_fn(|output| four[output % 4]);
+            }
+        }
         let mut sums = [self.bias; N];
         for line in 0..kernel[0] {
             let quads = kernel[1].div_ceil(4);
