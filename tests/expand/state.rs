@@ -44,6 +44,10 @@ pub mod state {
     pub const MACS: u64 = 0;
     /// What the model may cost, as the arguments of `include_model!` say.
     pub const BUDGETS: rt::Budgets = rt::Budgets::NONE;
+    /// The SHA-256 of the model's file, as `sha256sum` prints it.
+    pub const MODEL_SHA256: &str = "c29a9e24148ae9ddafc80e0a0aee13f6e86be3a841a1c62232d51b5fe4777dfd";
+    /// The version of the compiler that wrote this module.
+    pub const COMPILER_VERSION: &str = "0.1.0";
     /// Inputs, outputs and costs of the model.
     pub const SIGNATURE: rt::Signature = rt::Signature {
         name: "state",
