@@ -52,7 +52,7 @@ pub fn rust(graph: &Graph, plan: &Plan, options: &Options, source: &Source) -> M
     let budgets = interface::budgets(options.budgets);
     let origin = origin(source);
     let signature = interface.signature(module);
-    let tensors = interface.modules();
+    let tensors = interface.modules(|port| port.quantization.map(interface::quantization));
     let model = model(&emit, &interface, steps, &state);
     let memory = emit.memory(&state);
     let weights = emit.weights.borrow().module();

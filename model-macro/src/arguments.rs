@@ -76,7 +76,7 @@ impl Parse for Arguments {
             errors: Vec::new(),
         };
         if !input.is_empty() {
-            arguments.errors.extend(input.parse::<Token![,]>().err());
+            arguments.errors.extend(input.parse::<Token![,]>().err().map(|fault| explained(fault, input)));
         }
         let (list, errors) = list(input, Argument::parse);
         arguments.errors.extend(errors);
@@ -233,11 +233,14 @@ pub(crate) fn next(input: ParseStream) -> String {
 fn list<T>(input: ParseStream, item: impl Fn(ParseStream) -> Result<T>) -> (Vec<T>, Vec<syn::Error>) {
     let (mut items, mut errors) = (Vec::new(), Vec::new());
     while !input.is_empty() {
-        let result = item(input)
-            .and_then(|item| if input.is_empty() || input.peek(Token![,]) { Ok(item) } else { Err(input.error("expected `,`")) });
-        match result {
-            Ok(item) => items.push(item),
-            Err(error) => errors.push(error),
+        match item(input) {
+            Ok(item) => {
+                items.push(item);
+                if !input.is_empty() && !input.peek(Token![,]) {
+                    errors.push(explained(input.error("expected `,`"), input));
+                }
+            }
+            Err(fault) => errors.push(explained(fault, input)),
         }
         while !input.is_empty() && !input.peek(Token![,]) {
             let _ = input.parse::<TokenTree>();
@@ -245,6 +248,19 @@ fn list<T>(input: ParseStream, item: impl Fn(ParseStream) -> Result<T>) -> (Vec<
         let _ = input.parse::<Token![,]>();
     }
     (items, errors)
+}
+
+/// The parser's own errors say what was expected; what was found is where it stopped.
+fn explained(fault: syn::Error, input: ParseStream) -> syn::Error {
+    let message = fault.to_string();
+    if message.contains("= help: ") {
+        return fault;
+    }
+    error(
+        fault.span(),
+        format!("{message}, found {}", next(input)),
+        "write `key = value` or `key: value`, with a comma behind each",
+    )
 }
 
 /// An error at `span`, in the form of all diagnostics.

@@ -29,6 +29,8 @@ const MODELS: &[&str] = &[
     "lstm.onnx",
     "image.onnx",
     "cascade.onnx",
+    "quantized.onnx",
+    "integers.onnx",
 ];
 
 fn words(tokens: TokenStream, found: &mut Vec<String>) {

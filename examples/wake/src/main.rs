@@ -1,8 +1,10 @@
 //! The wake word on a computer: listens to a WAV file, to raw samples on standard input, or to the bundled recordings.
 
 mod display;
+mod rate;
 
 use display::Display;
+use rate::Rate;
 use std::error::Error;
 use std::io::{self, Read, Write};
 use std::path::Path;
@@ -13,7 +15,7 @@ use wake::{Score, Wake};
 const USAGE: &str = "\
 usage: wake [FILE.wav | -]
   without an argument  listen to the bundled recordings
-  FILE.wav             listen to a recording: 16 kHz, any number of channels
+  FILE.wav             listen to a recording: of any rate, with any number of channels
   -                    listen to raw 16 kHz 16-bit little-endian mono samples on standard input:
                        arecord -t raw -f S16_LE -r 16000 | cargo run --release -p wake -- -";
 
@@ -57,8 +59,11 @@ fn run() -> Result<(), Box<dyn Error>> {
         (Some(argument), None) if argument == "--help" || argument == "-h" => Ok(writeln!(io::stdout(), "{USAGE}")?),
         (Some(path), None) => {
             let name = Path::new(&path).display().to_string();
-            let reader = hound::WavReader::open(&path).map_err(|error| format!("{name}: {error}"))?;
-            listen(&name, reader)
+            let reader = hound::WavReader::open(&path).map_err(|error| unreadable(&name, &error))?;
+            listen(&name, reader).map_err(|error| match error.downcast_ref::<hound::Error>() {
+                Some(error) => unreadable(&name, error).into(),
+                None => error,
+            })
         }
         _ => Err(USAGE.into()),
     }
@@ -67,16 +72,9 @@ fn run() -> Result<(), Box<dyn Error>> {
 /// Listens to a recording from begin to end, with silence around it, as the word may fill the whole of a short one.
 fn listen(name: &str, mut reader: hound::WavReader<impl Read>) -> Result<(), Box<dyn Error>> {
     let spec = reader.spec();
-    if spec.sample_rate as usize != SAMPLE_RATE {
-        return Err(format!(
-            "{name} has {} samples a second, but the model was trained on {SAMPLE_RATE}; to convert it:\n    \
-             ffmpeg -i {name} -ar {SAMPLE_RATE} -ac 1 converted.wav",
-            spec.sample_rate
-        )
-        .into());
-    }
+    let mut rate = Rate::from(spec.sample_rate)?;
     writeln!(io::stdout(), "{name}")?;
-    let length = u64::from(reader.duration());
+    let length = u64::from(reader.duration()) * SAMPLE_RATE as u64 / u64::from(spec.sample_rate.max(1));
     let channels = usize::from(spec.channels.max(1));
     let mut display = Display::new(Some(length));
     let mut wake = Box::new(Wake::new());
@@ -87,11 +85,12 @@ fn listen(name: &str, mut reader: hound::WavReader<impl Read>) -> Result<(), Box
     hear(&mut wake, &[0; BEFORE], &mut show)?;
     let mut samples = samples(&mut reader);
     loop {
-        let frames = samples.by_ref().take(channels * SAMPLE_RATE).collect::<Result<Vec<f32>, _>>()?;
+        let frames = samples.by_ref().take(channels * rate::BLOCK).collect::<Result<Vec<f32>, _>>()?;
         if frames.is_empty() {
             break;
         }
-        let mono: Vec<i16> = frames.chunks(channels).map(mix).collect();
+        let mono: Vec<f32> = frames.chunks(channels).map(mix).collect();
+        let mono: Vec<i16> = rate.convert(mono)?.into_iter().map(to_i16).collect();
         hear(&mut wake, &mono, &mut show)?;
     }
     hear(&mut wake, &[0; AFTER], &mut show)?;
@@ -120,9 +119,23 @@ fn samples<R: Read>(reader: &mut hound::WavReader<R>) -> Box<dyn Iterator<Item =
 }
 
 /// The mean of the channels.
-fn mix(channels: &[f32]) -> i16 {
-    let mean = channels.iter().sum::<f32>() / channels.len() as f32;
-    (mean * 32768.0).round() as i16
+fn mix(channels: &[f32]) -> f32 {
+    channels.iter().sum::<f32>() / channels.len() as f32
+}
+
+fn to_i16(sample: f32) -> i16 {
+    (sample * 32768.0).round() as i16
+}
+
+/// Why a file cannot be listened to, and what to do.
+fn unreadable(name: &str, error: &hound::Error) -> String {
+    match error {
+        hound::Error::IoError(error) => format!("{name}: {error}"),
+        _ => format!(
+            "{name}: {error}; expected integers of 8 to 32 bits or floats of 32; to convert it:\n    \
+             ffmpeg -i {name} -c:a pcm_s16le converted.wav"
+        ),
+    }
 }
 
 /// Listens until the input ends.

@@ -22,7 +22,7 @@ pub(super) struct Port {
     /// Its type; unknown only after an error.
     pub(super) ty: Option<TensorType>,
     /// What its integers stand for, where it is quantized.
-    quantization: Option<Quantization>,
+    pub(super) quantization: Option<Quantization>,
     /// The alias of its Rust type: `Input`.
     pub(super) alias: Ident,
     /// Its argument, method, field and submodule: `features`.
@@ -146,14 +146,15 @@ impl Interface {
         }
     }
 
-    /// `pub mod features { NAME, SHAPE }`, and of a quantized tensor `SCALE`, `ZERO_POINT`, `quantize`, `dequantize`.
-    pub(super) fn modules(&self) -> TokenStream {
+    /// `pub mod features { NAME, SHAPE }`, and what `quantization` adds of a quantized tensor: `SCALE`, `ZERO_POINT`, `quantize`,
+    /// `dequantize`.
+    pub(super) fn modules(&self, quantization: impl Fn(&Port) -> Option<TokenStream>) -> TokenStream {
         let modules = self.ports().map(|port| {
             let (variable, name, doc) = (&port.variable, &port.name, port.doc());
             let shape = port.ty.as_ref().map_or(&[][..], |ty| &ty.shape);
             let rank = Literal::usize_unsuffixed(shape.len());
             let sizes = shape.iter().map(|&size| Literal::usize_unsuffixed(size));
-            let quantization = port.quantization.map(quantization);
+            let quantization = quantization(port);
             quote! {
                 #[doc = #doc]
                 pub mod #variable {
@@ -291,7 +292,7 @@ pub(super) fn budgets(mut budgets: Budgets) -> TokenStream {
 }
 
 /// What tells, for the integers of a tensor, the numbers that they stand for.
-fn quantization(Quantization { elem, scale, zero }: Quantization) -> TokenStream {
+pub(super) fn quantization(Quantization { elem, scale, zero }: Quantization) -> TokenStream {
     let ty = self::elem(elem);
     let (scale, zero) = (Literal::f32_unsuffixed(scale), Literal::i32_unsuffixed(zero));
     quote! {

@@ -3,19 +3,26 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use crate::Options;
 use crate::diagnostic::Diagnostics;
-use crate::emit::interface::{self, Interface};
+use crate::emit::interface::{self, Interface, Port};
+use crate::ops::integer;
+use crate::ty::{ElemType, TensorType};
+use crate::{Io, Options};
 
 /// The public items of the module with the types that are known, and `errors`, each an invocation of `compile_error!`.
 ///
 /// What is not known is `Unknown`, an alias in whose type the first of the errors stands. So rustc has no type for it, takes whatever the
 /// user does with it, and tells nothing but the error.
 pub fn partial(diagnostics: &Diagnostics, options: &Options, errors: &[TokenStream]) -> TokenStream {
-    let interface = Interface::new(diagnostics.inputs.clone(), diagnostics.outputs.clone());
+    let known = |side: &[(String, Option<TensorType>)]| -> Vec<_> {
+        // What floats become is known with the whole model only.
+        let stays = |ty: &TensorType| options.io != Some(Io::Quantized) || ty.elem != ElemType::F32;
+        side.iter().map(|(name, ty)| (name.clone(), ty.clone().filter(stays))).collect()
+    };
+    let interface = Interface::new(known(&diagnostics.inputs), known(&diagnostics.outputs));
     let nothing_known = interface.outputs.is_empty();
     let Options { name: module, visibility, runtime, .. } = options;
-    let (types, modules, signature) = (interface.types(), interface.modules(), interface.signature(module));
+    let (types, modules, signature) = (interface.types(), interface.modules(quantization), interface.signature(module));
     let items = match nothing_known {
         true => quote! {
             /// Unknown.
@@ -64,6 +71,24 @@ pub fn partial(diagnostics: &Diagnostics, options: &Options, errors: &[TokenStre
     }
 }
 
+/// The items of a tensor that may be quantized.
+fn quantization(port: &Port) -> Option<TokenStream> {
+    let ty = match &port.ty {
+        None => quote!(super::Unknown),
+        Some(ty) => integer::ELEMENTS.contains(&ty.elem).then(|| interface::elem(ty.elem))?,
+    };
+    Some(quote! {
+        /// Unknown.
+        pub const SCALE: f32 = 0.0;
+        /// Unknown.
+        pub const ZERO_POINT: #ty = 0;
+        /// Unknown.
+        pub fn quantize(_: f32) -> #ty { unimplemented!() }
+        /// Unknown.
+        pub fn dequantize(_: #ty) -> f32 { unimplemented!() }
+    })
+}
+
 /// `Model` with the methods that it will have.
 fn model(interface: &Interface, reset: Option<TokenStream>) -> TokenStream {
     let result = interface.result_type();
@@ -106,7 +131,6 @@ fn model(interface: &Interface, reset: Option<TokenStream>) -> TokenStream {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ty::{ElemType, TensorType};
 
     fn emitted(inputs: &[(&str, Option<TensorType>)], outputs: &[(&str, Option<TensorType>)]) -> String {
         let owned =
@@ -136,6 +160,10 @@ mod tests {
         assert!(mixed.contains("fn run (& mut self , a : & A , b : & B) -> Outputs < '_ >"), "{mixed}");
         assert!(mixed.contains(UNKNOWN), "{mixed}");
         assert!(mixed.contains("pub type Z = Unknown"), "{mixed}");
+
+        let bytes = emitted(&[("x", Some(TensorType::new(ElemType::I8, [4])))], &[("y", ty())]);
+        assert!(bytes.contains("pub fn quantize (_ : f32) -> i8"), "{bytes}");
+        assert_eq!(bytes.matches("ZERO_POINT").count(), 1, "{bytes}");
 
         let without_inputs = emitted(&[], &[("y", ty())]);
         assert!(without_inputs.contains("fn run (& mut self ,) -> & Output"), "{without_inputs}");

@@ -68,7 +68,7 @@ impl<'a> Rules<'a> {
             resolved.inputs.push((&input.name, ty));
         }
         if !open.is_empty() {
-            resolved.faults.push(self.unresolved(&open).at(file));
+            resolved.faults.push(self.unresolved(inputs, &open).at(file));
         }
         resolved.faults.extend(self.unused_keys(inputs));
         resolved
@@ -165,8 +165,10 @@ impl<'a> Rules<'a> {
     }
 
     /// One report of all open dimensions, with the line that fixes them.
-    fn unresolved(&self, open: &[&proto::ValueInfo]) -> Diagnostic {
-        let mut entries: Vec<String> = self.options.dims.iter().map(|(name, dim)| format!("{}: {dim}", key(name))).collect();
+    fn unresolved(&self, inputs: &[&proto::ValueInfo], open: &[&proto::ValueInfo]) -> Diagnostic {
+        let symbols = symbols(inputs);
+        let used = self.options.dims.iter().filter(|(name, dim)| fixes(inputs, &symbols, name, dim));
+        let mut entries: Vec<String> = used.map(|(name, dim)| format!("{}: {dim}", key(name))).collect();
         let (mut names, mut notes) = (Vec::new(), Vec::new());
         for input in open {
             let Ok((elem, declared)) = declaration(input) else { continue };
@@ -196,23 +198,13 @@ impl<'a> Rules<'a> {
 
     /// Keys of `dims` that fix nothing are mistakes.
     fn unused_keys(&self, inputs: &[&proto::ValueInfo]) -> Vec<Diagnostic> {
-        let mut symbols: Vec<String> = Vec::new();
-        for input in inputs {
-            let sizes = declaration(input).map(|(_, sizes)| sizes).unwrap_or_default();
-            let names =
-                sizes.iter().filter_map(|size| if let Size::Named(name) = size { Some((*name).to_owned()) } else { None });
-            symbols.extend(names.filter(|name| !symbols.contains(name)).collect::<Vec<_>>());
-        }
-        let is_used = |(key, dim): &&(String, Dim)| match dim {
-            Dim::Size(_) => symbols.contains(key),
-            Dim::Shape(_) => inputs.iter().any(|input| input.name == *key),
-        };
+        let symbols = symbols(inputs);
         let known: Vec<String> = symbols
             .iter()
             .map(|name| format!("`{}: 1`", key(name)))
             .chain(inputs.iter().map(|input| format!("`{:?}: […]`", input.name)))
             .collect();
-        let unused = self.options.dims.iter().filter(|entry| !is_used(entry));
+        let unused = self.options.dims.iter().filter(|(name, dim)| !fixes(inputs, &symbols, name, dim));
         unused
             .map(|(name, dim)| {
                 Diagnostic::new(
@@ -222,6 +214,25 @@ impl<'a> Rules<'a> {
                 .about(Subject::entry("dims", name))
             })
             .collect()
+    }
+}
+
+/// The names of the inputs' dimensions, each once.
+fn symbols(inputs: &[&proto::ValueInfo]) -> Vec<String> {
+    let mut symbols: Vec<String> = Vec::new();
+    for input in inputs {
+        let sizes = declaration(input).map(|(_, sizes)| sizes).unwrap_or_default();
+        let names = sizes.iter().filter_map(|size| if let Size::Named(name) = size { Some((*name).to_owned()) } else { None });
+        symbols.extend(names.filter(|name| !symbols.contains(name)).collect::<Vec<_>>());
+    }
+    symbols
+}
+
+/// Whether an entry of `dims` says something of the model.
+fn fixes(inputs: &[&proto::ValueInfo], symbols: &[String], key: &str, dim: &Dim) -> bool {
+    match dim {
+        Dim::Size(_) => symbols.iter().any(|symbol| symbol == key),
+        Dim::Shape(_) => inputs.iter().any(|input| input.name == key),
     }
 }
 
