@@ -39,6 +39,8 @@ pub enum Subject {
     Io,
     /// The budget of this name.
     Budget(&'static str),
+    /// The argument `verify`.
+    Verify,
 }
 
 impl Subject {

@@ -26,6 +26,7 @@ use crate::emit::interface::Interface;
 use crate::emit::names::Names;
 use crate::emit::state::StateItems;
 use crate::emit::weights::Weights;
+use crate::golden::Golden;
 use crate::graph::{Graph, ValueId};
 use crate::onnx::Source;
 use crate::plan::{self, Margin, Owner, Plan, Step};
@@ -39,8 +40,8 @@ pub struct Module {
     pub weights: Vec<Constant>,
 }
 
-/// Writes the module.
-pub fn rust(graph: &Graph, plan: &Plan, options: &Options, source: &Source) -> Module {
+/// Writes the module, with a test for the golden vectors if there are any.
+pub fn rust(graph: &Graph, plan: &Plan, options: &Options, source: &Source, golden: Option<&Golden>) -> Module {
     let emit = Emit::new(graph, plan);
     let (steps, kernels) = emit.steps();
     let state = emit.state();
@@ -51,6 +52,7 @@ pub fn rust(graph: &Graph, plan: &Plan, options: &Options, source: &Source) -> M
     let constants = constants(graph, plan, &emit);
     let budgets = interface::budgets(options.budgets);
     let origin = origin(source);
+    let test = golden.map(interface::golden);
     let signature = interface.signature(module);
     let tensors = interface.modules(|port| port.quantization.map(interface::quantization));
     let model = model(&emit, &interface, steps, &state);
@@ -71,6 +73,7 @@ pub fn rust(graph: &Graph, plan: &Plan, options: &Options, source: &Source) -> M
             #kernels
             #memory
             #weights
+            #test
         }
     };
     Module { tokens, weights: emit.weights.into_inner().counted() }

@@ -6,6 +6,7 @@
 pub mod contract;
 pub mod diagnostic;
 pub mod emit;
+pub mod golden;
 pub mod graph;
 pub mod import;
 pub mod onnx;
@@ -31,6 +32,7 @@ use quote::quote;
 
 use crate::contract::Budgets;
 use crate::diagnostic::Diagnostics;
+use crate::golden::Verify;
 use crate::onnx::Source;
 
 /// What the macro's arguments say.
@@ -54,6 +56,8 @@ pub struct Options {
     pub io: Option<Io>,
     /// What the model may cost.
     pub budgets: Budgets,
+    /// What it should compute.
+    pub verify: Option<Verify>,
 }
 
 /// What the quantized inputs and outputs of the module are.
@@ -116,6 +120,7 @@ impl Options {
             state_init: Vec::new(),
             io: None,
             budgets: Budgets::default(),
+            verify: None,
         }
     }
 }
@@ -126,8 +131,10 @@ pub fn compile(source: &Source, options: &Options) -> Result<TokenStream, Diagno
     let mut graph = import::graph(&model, options)?;
     passes::run(&mut graph);
     let plan = plan::Plan::new(&graph);
-    let module = emit::rust(&graph, &plan, options, source);
-    let faults = contract::broken(&graph, &plan, &module.weights, options.budgets, &source.name);
+    let golden = options.verify.as_ref().map(|verify| golden::read(&graph, verify, source)).transpose();
+    let module = emit::rust(&graph, &plan, options, source, golden.as_ref().ok().and_then(Option::as_ref));
+    let mut faults = contract::broken(&graph, &plan, &module.weights, options.budgets, &source.name);
+    faults.extend(golden.err());
     if faults.is_empty() {
         return Ok(module.tokens);
     }

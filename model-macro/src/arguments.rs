@@ -7,12 +7,13 @@ use std::path::Path;
 
 use model_compiler::contract::{BUDGETS, Budgets};
 use model_compiler::diagnostic::Diagnostic;
+use model_compiler::golden::Verify;
 use model_compiler::{Dim, Elements, Io, Options, emit::names};
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::quote;
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream};
-use syn::{LitStr, Result, Token};
+use syn::{Lit, LitStr, Result, Token};
 
 use self::map::Map;
 
@@ -42,6 +43,10 @@ pub(crate) struct Arguments {
     pub(crate) io: Option<(Io, Span)>,
     /// What the model may cost.
     pub(crate) budgets: Vec<Budget>,
+    /// The file with golden vectors.
+    pub(crate) verify: Option<LitStr>,
+    /// How far the model may be off.
+    tolerance: Option<f64>,
     /// What is wrong behind the path. The rest still holds, so that the module has the name and types that the user expects.
     pub(crate) errors: Vec<syn::Error>,
 }
@@ -73,6 +78,8 @@ impl Parse for Arguments {
             keys: Vec::new(),
             io: None,
             budgets: Vec::new(),
+            verify: None,
+            tolerance: None,
             errors: Vec::new(),
         };
         if !input.is_empty() {
@@ -110,6 +117,12 @@ impl Arguments {
                 }
                 self.budgets.push(budget);
             }
+            Argument::Verify(file) => {
+                if let Some(file) = self.verify.replace(file) {
+                    self.errors.push(error(file.span(), "`verify` is given twice; expected once", "keep one of the two"));
+                }
+            }
+            Argument::Tolerance(tolerance) => self.tolerance = Some(tolerance),
             Argument::Dims(map) => map.take("dims", &mut self.dims, &mut self.keys, &mut self.errors),
             Argument::Inputs(map) => map.take("inputs", &mut self.inputs, &mut self.keys, &mut self.errors),
             Argument::State(map) => map.take("state", &mut self.state, &mut self.keys, &mut self.errors),
@@ -136,6 +149,7 @@ impl Arguments {
             state_init: self.state_init.clone(),
             io: self.io.map(|(io, _)| io),
             budgets: self.limits(),
+            verify: self.verify.as_ref().map(|file| Verify { file: file.value(), tolerance: self.tolerance }),
         }
     }
 
@@ -149,7 +163,8 @@ impl Arguments {
 }
 
 /// The arguments behind the path, for a message.
-const KNOWN: &str = "`name`, `dims`, `inputs`, `state`, `state_init`, `io`, `ram`, `weights`, `macs`, `stack` and `code`";
+const KNOWN: &str =
+    "`name`, `dims`, `inputs`, `state`, `state_init`, `io`, `ram`, `weights`, `macs`, `stack`, `code`, `verify` and `tolerance`";
 
 /// Those of them that are maps.
 const MAPS: [&str; 4] = ["dims", "inputs", "state", "state_init"];
@@ -163,6 +178,8 @@ enum Argument {
     StateInit(Map<Elements>),
     Io { io: Io, span: Span },
     Budget(Budget),
+    Verify(LitStr),
+    Tolerance(f64),
 }
 
 impl Parse for Argument {
@@ -182,12 +199,22 @@ impl Parse for Argument {
                 input.parse::<Token![=]>()?;
                 Ok(Self::Io { span: input.span(), io: io(input)? })
             }
+            "verify" if visibility.is_none() => {
+                input.parse::<Token![=]>()?;
+                Ok(Self::Verify(input.parse()?))
+            }
+            "tolerance" if visibility.is_none() => {
+                input.parse::<Token![=]>()?;
+                Ok(Self::Tolerance(tolerance(input)?))
+            }
             known if visibility.is_none() && BUDGETS.contains(&known) => Ok(Self::Budget(budget::parse(&key, input)?)),
-            known if MAPS.contains(&known) || known == "io" || BUDGETS.contains(&known) => Err(error(
-                key.span(),
-                format!("`{}` stands before `{key}`; only `name` takes a visibility", visibility.unwrap_or_default()),
-                "move it before the module's name: `pub(crate) name = detector`",
-            )),
+            known if MAPS.contains(&known) || ["io", "verify", "tolerance"].contains(&known) || BUDGETS.contains(&known) => {
+                Err(error(
+                    key.span(),
+                    format!("`{}` stands before `{key}`; only `name` takes a visibility", visibility.unwrap_or_default()),
+                    "move it before the module's name: `pub(crate) name = detector`",
+                ))
+            }
             unknown => Err(error(
                 key.span(),
                 format!("`{unknown}` is no argument of `include_model!`; known are {KNOWN}"),
@@ -222,6 +249,20 @@ fn io(input: ParseStream) -> Result<Io> {
             "write what inputs and outputs shall be, or remove `io` to have what the file says",
         )),
     }
+}
+
+/// `1e-3` or `2`
+fn tolerance(input: ParseStream) -> Result<f64> {
+    let (span, found) = (input.span(), next(input));
+    let number = match input.parse::<Lit>() {
+        Ok(Lit::Float(number)) => number.base10_parse::<f64>().ok(),
+        Ok(Lit::Int(number)) => number.base10_parse::<f64>().ok(),
+        _ => None,
+    };
+    number.filter(|number| *number >= 0.0).ok_or_else(|| {
+        let help = "write how far an output may be off: `tolerance = 1e-3`, for integers in steps";
+        error(span, format!("`tolerance` is {found}; expected a number of at least 0"), help)
+    })
 }
 
 /// The token that comes next, for a message.

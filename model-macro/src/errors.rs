@@ -29,6 +29,7 @@ fn span(arguments: &Arguments, subject: &Subject) -> Span {
             let budget = arguments.budgets.iter().find(|budget| budget.name == *name);
             budget.map_or_else(|| arguments.path.span(), |budget| budget.span)
         }
+        Subject::Verify => arguments.verify.as_ref().unwrap_or(&arguments.path).span(),
         Subject::Entry(entry) => arguments.key(entry.0, &entry.1).unwrap_or_else(|| arguments.path.span()),
     }
 }

@@ -5,6 +5,7 @@
 #![no_std]
 
 mod arena;
+mod golden;
 mod model;
 mod plain;
 mod weights;
@@ -12,6 +13,8 @@ mod weights;
 pub use arena::{Arena, Place, Places, Span, check_plan};
 #[doc(no_inline)]
 pub use core::cell::Cell;
+#[doc(hidden)]
+pub use golden::{Golden, Report, Wrong};
 pub use model::{Budgets, Elem, LengthError, Model, Side, Signature, Tensor};
 #[doc(inline)]
 pub use model_kernels::*;
@@ -40,6 +43,10 @@ pub use weights::{bytes_of, bytes_of_mut};
 ///   state is zero at first, or what `state_init = { h: 0.5 }` says, written as for `inputs`, and `reset()` restores that.
 /// - `io = quantized` leaves out the quantization behind float inputs and the dequantization before float outputs, so that they are
 ///   integers; `io = float` adds them to inputs and outputs of 8 bits, so that these are floats. Without it they are what the file says.
+/// - `verify = "golden.npz"` names a file beside the model with an array for each input and output, named after it, whose first axis counts
+///   samples. A test in the module, `verify::golden_vectors`, then runs all samples and fails where an output is further off than
+///   `tolerance`: integers by so many steps (one without it), floats by that part of the output's largest magnitude (1e-4 without it).
+///   `cargo test -- --nocapture` shows the errors. Needs the feature `npz`.
 /// - `ram = 12 KiB`, `weights = 48 KiB` (constant data) and `macs = 3_000_000` are budgets. One that is broken is a compile error, which names
 ///   the largest contributors. `stack = 1 KiB` and `code = 16 KiB` are those that only the linked firmware shows: `cargo xtask firmware`
 ///   holds it to them.

@@ -5,7 +5,11 @@
 
 mod quantized;
 
+use std::io::Cursor;
 use std::path::{Path, PathBuf};
+
+use ndarray::ArrayD;
+use ndarray_npy::NpzWriter;
 
 use crate::build::{Build, data_type, external_tensor, tensor};
 
@@ -52,6 +56,7 @@ fn interface() -> Files {
         ("models/lstm.onnx", lstm(&["x"]).to_bytes()),
         ("models/lstm_inputs.onnx", lstm(&["x", "w", "r", "b", "lengths", "h0", "c0", "p"]).to_bytes()),
         ("models/lstm_folded.onnx", lstm(&[]).to_bytes()),
+        ("models/golden.npz", golden()),
         ("models/external.bin", [1.0f32, 2.0, 3.0].iter().flat_map(|weight| weight.to_le_bytes()).collect()),
     ]
 }
@@ -108,6 +113,28 @@ fn softmax() -> Build {
         .node("Softmax", &["logits"], &["scores"])
         .name("/head/Softmax")
         .output("scores", "f32[1, 3]")
+}
+
+/// What that classifier should say of three samples, computed by the formula.
+fn golden() -> Vec<u8> {
+    let features = [[1.0f32, 2.0], [-0.5, 0.25], [0.0, 0.0]];
+    let scores = features.map(|[a, b]| {
+        let powers = [a, b + 0.5, -a - b].map(f32::exp);
+        powers.map(|power| power / powers.iter().sum::<f32>())
+    });
+    npz(&[("features", array(&[3, 2], features.as_flattened())), ("scores", array(&[3, 1, 3], scores.as_flattened()))])
+}
+
+/// An array for a file of golden vectors.
+pub fn array(sizes: &[usize], elements: &[f32]) -> ArrayD<f32> {
+    ArrayD::from_shape_vec(sizes, elements.to_vec()).expect("as many elements as the sizes say")
+}
+
+/// A file of golden vectors.
+pub fn npz(arrays: &[(&str, ArrayD<f32>)]) -> Vec<u8> {
+    let mut writer = NpzWriter::new_compressed(Cursor::new(Vec::new()));
+    arrays.iter().for_each(|(name, array)| writer.add_array(*name, array).expect("memory can be written"));
+    writer.finish().expect("memory can be written").into_inner()
 }
 
 /// Two inputs whose names give one name in Rust, and two outputs, one of which is named after fused nodes.

@@ -5,6 +5,7 @@ use quote::{format_ident, quote};
 
 use crate::contract::{BUDGETS, Budgets};
 use crate::emit::names::Names;
+use crate::golden::Golden;
 use crate::graph::{Graph, ValueId};
 use crate::quantization::Quantization;
 use crate::ty::{ElemType, TensorType};
@@ -82,7 +83,8 @@ impl Interface {
     pub(super) fn new(inputs: Vec<(String, Option<TensorType>)>, outputs: Vec<(String, Option<TensorType>)>) -> Self {
         // What the module calls its own; `Option` it has from the prelude.
         let mut types = Names::new(&["Input", "Output", "Outputs", "Model", "Option", "Unknown"]);
-        let mut variables = Names::new(&["kernels", "memory", "weights", "rt", "self", "new", "run", "run_in_place", "reset"]);
+        let names = ["kernels", "memory", "verify", "weights", "rt", "self", "new", "run", "run_in_place", "reset"];
+        let mut variables = Names::new(&names);
         let mut ports = |side: Vec<(String, Option<TensorType>)>, only: &str| {
             let alone = side.len() == 1;
             let port = |(name, ty): (String, Option<TensorType>)| {
@@ -288,6 +290,41 @@ pub(super) fn budgets(mut budgets: Budgets) -> TokenStream {
     quote! {
         /// What the model may cost, as the arguments of `include_model!` say.
         pub const BUDGETS: rt::Budgets = #value;
+    }
+}
+
+/// The test that holds the model to golden vectors.
+pub(super) fn golden(golden: &Golden) -> TokenStream {
+    let Golden { inputs, outputs, samples, tolerance } = golden;
+    let samples = Literal::usize_unsuffixed(*samples);
+    let bytes = |tensors: &[Vec<u8>]| -> Vec<Literal> { tensors.iter().map(|bytes| Literal::byte_string(bytes)).collect() };
+    let (inputs, outputs, count) = (bytes(inputs), bytes(outputs), Literal::usize_unsuffixed(outputs.len()));
+    let tolerance = match tolerance.map(Literal::f64_unsuffixed) {
+        Some(tolerance) => quote!(Some(#tolerance)),
+        None => quote!(None),
+    };
+    quote! {
+        #[cfg(test)]
+        mod verify {
+            extern crate std;
+
+            use super::{Model, rt};
+
+            /// Holds the model to its golden vectors.
+            #[test]
+            fn golden_vectors() {
+                static MODEL: std::sync::Mutex<Model> = std::sync::Mutex::new(Model::new());
+                let golden = rt::Golden::<#count> {
+                    samples: #samples,
+                    inputs: &[#(#inputs),*],
+                    outputs: [#(#outputs),*],
+                    tolerance: #tolerance,
+                };
+                let reports = golden.check(&mut *MODEL.lock().expect("no other test has it"));
+                reports.iter().for_each(|report| std::println!("{report}"));
+                assert!(reports.iter().all(rt::Report::holds), "the model is not what its golden vectors say");
+            }
+        }
     }
 }
 
