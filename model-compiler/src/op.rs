@@ -181,6 +181,7 @@ operators! {
     GridSample in grid_sample,
     Hardmax in arg,
     Interpolate in resize,
+    LinearAttention in linear_attention,
     MatMul in matmul,
     MaxPoolIndices in pool,
     Normalize in normalize,

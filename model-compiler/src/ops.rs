@@ -24,6 +24,7 @@ pub mod gather_elements;
 pub mod grid_sample;
 pub mod index;
 pub mod integer;
+pub mod linear_attention;
 pub mod loss;
 pub mod matmul;
 pub mod ml;
@@ -89,6 +90,7 @@ families! {
     gather,
     gather_elements,
     grid_sample,
+    linear_attention,
     loss,
     matmul,
     ml,
