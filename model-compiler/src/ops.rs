@@ -14,6 +14,7 @@ pub mod conv_transpose;
 pub mod copy;
 pub mod crop;
 pub mod cumulate;
+pub mod deform_conv;
 pub mod dense;
 pub mod depth_to_space;
 pub mod einsum;
@@ -82,6 +83,7 @@ families! {
     conv_transpose,
     crop,
     cumulate,
+    deform_conv,
     dense,
     depth_to_space,
     einsum,

@@ -158,6 +158,11 @@ impl<'a> NodeReader<'a> {
         ))
     }
 
+    /// Whether attribute `name` is given, of whatever type.
+    pub fn is_given(&self, name: &str) -> bool {
+        self.node.attribute.iter().any(|attribute| attribute.name == name)
+    }
+
     /// Attribute `name` as an integer.
     pub fn int(&self, name: &'static str, default: i64) -> Result<i64> {
         Ok(self.optional_int(name)?.unwrap_or(default))

@@ -22,6 +22,7 @@ use crate::ty::ElemType;
 pub const DEFS: &[OpDef] = &[
     OpDef { name: "Attention", opset: 23..=24, read: |node| read(node, [None; 2]) },
     OpDef { name: "Attention", opset: 25..=LATEST, read: read_windowed },
+    OpDef { name: "ai.onnx.preview::FlexAttention", opset: 1..=1, read: read_flex },
     OpDef { name: "RotaryEmbedding", opset: 23..=LATEST, read: rotary::read },
 ];
 
@@ -54,38 +55,16 @@ fn read(node: &mut NodeReader, window: [Option<i64>; 2]) -> Result<Vec<ValueId>>
     let v = continued(node, past_v, v)?;
     let elem = node.ty(q).elem;
     expect_elem("Q", node.ty(q), FLOATS)?;
-    let [q_shape, k_shape] = [q, k].map(|id| node.ty(id).shape.to_vec());
-    let [batch, q_heads, positions, size] = q_shape[..] else { unreachable!("`heads` makes four axes") };
-    let (kv_heads, keys) = (k_shape[1], k_shape[2]);
+    let [batch, q_heads, positions, _] = node.ty(q).shape[..] else { unreachable!("`heads` makes four axes") };
+    let keys = node.ty(k).shape[2];
     let mask = Mask::read(node, window, (past, past_k.is_some()), [batch, positions, keys])?;
-
-    // A key's head serves several heads of queries, which lie together.
-    let groups = q_heads / kv_heads;
-    let grouped = |sizes: [usize; 2], heads: usize| {
-        if groups == 1 {
-            vec![batch, heads, sizes[0], sizes[1]]
-        } else {
-            vec![batch, kv_heads, heads / kv_heads, sizes[0], sizes[1]]
-        }
-    };
-    // Each factor by the root of the scale, so that products of half floats do not overflow before they are scaled.
-    let scale = node.optional_float("scale")?.map_or_else(|| 1.0 / real(size).sqrt(), f64::from).sqrt();
-    let scaled = |node: &mut NodeReader, x| elementwise(node, x, Expr::call("mul", [Expr::Input(0), Expr::number(scale, elem)]));
-    let (scaled_q, scaled_k) = (scaled(node, q)?, scaled(node, k)?);
-    let transposed = node.transpose(scaled_k, vec![0, 1, 3, 2])?;
-    let left = node.reshape(scaled_q, grouped([positions, size], q_heads))?;
-    let right = node.reshape(transposed, grouped([size, keys], kv_heads))?;
-    let products = node.push(MatMul::default(), &[left, right])?;
-    let scaled = node.reshape(products, [batch, q_heads, positions, keys])?;
+    let scaled = scores(node, q, k)?;
     let capped = softcap(node, scaled, elem)?;
     let masked = mask.add_to(node, capped)?;
     let shares = shares(node, masked, elem)?;
     let shares = mask.without_blind_rows(node, shares)?;
+    let mut y = product(node, shares, v)?;
     let v_size = node.ty(v).shape[3];
-    let left = node.reshape(shares, grouped([positions, keys], q_heads))?;
-    let right = node.reshape(v, grouped([keys, v_size], kv_heads))?;
-    let y = node.push(MatMul::default(), &[left, right])?;
-    let mut y = node.reshape(y, [batch, q_heads, positions, v_size])?;
     if joined {
         let positions_first = node.transpose(y, vec![0, 2, 1, 3])?;
         y = node.reshape(positions_first, [batch, positions, q_heads * v_size])?;
@@ -96,6 +75,61 @@ fn read(node: &mut NodeReader, window: [Option<i64>; 2]) -> Result<Vec<ValueId>>
     let stage = stage.ok_or_else(|| unsupported_attribute("qk_matmul_output_mode", &mode.to_string(), "0 to 3"))?;
     let outputs = [y, k, v, stage];
     Ok(outputs[..node.output_count().min(outputs.len())].to_vec())
+}
+
+/// `softmax((q · √scale) · (k · √scale)ᵀ) · v` for each head, from the products on in the type that `softmax_precision` asks for.
+///
+/// <https://onnx.ai/onnx/operators/onnx_aionnxpreview_FlexAttention.html>
+fn read_flex(node: &mut NodeReader) -> Result<Vec<ValueId>> {
+    if let Some(name) = ["score_mod", "prob_mod"].into_iter().find(|name| node.is_given(name)) {
+        return Err(Refusal::new(
+            format!("attribute `{name}` is a graph; only attention without one is supported"),
+            "export the attention as `MatMul`, `Softmax` and `MatMul`, with the nodes of the graph between them",
+        ));
+    }
+    let Heads { q, k, v, joined } = heads(node)?;
+    let elem = node.ty(q).elem;
+    expect_elem("Q", node.ty(q), FLOATS)?;
+    if joined {
+        return Err(Refusal::new(
+            format!("`Q` is {}; expected 4 dimensions", node.ty(q)),
+            "split the heads in the exported model",
+        ));
+    }
+    let usual = if elem == ElemType::F64 { ElemType::F64 } else { ElemType::F32 };
+    let precision = node.elem_type("softmax_precision")?.unwrap_or(usual);
+    let scores = scores(node, q, k)?;
+    let scores = converted(node, scores, precision)?;
+    let shares = node.push(Softmax { axis: 3, log: false }, &[scores])?;
+    let v = converted(node, v, precision)?;
+    let y = product(node, shares, v)?;
+    Ok(vec![converted(node, y, elem)?])
+}
+
+/// `(q · √scale) · (k · √scale)ᵀ`: both factors are scaled, so that products of half floats do not overflow before that.
+fn scores(node: &mut NodeReader, q: ValueId, k: ValueId) -> Result<ValueId> {
+    let (elem, size) = (node.ty(q).elem, node.ty(q).shape[3]);
+    let scale = node.optional_float("scale")?.map_or_else(|| 1.0 / real(size).sqrt(), f64::from).sqrt();
+    let scaled = |node: &mut NodeReader, x| elementwise(node, x, Expr::call("mul", [Expr::Input(0), Expr::number(scale, elem)]));
+    let (q, k) = (scaled(node, q)?, scaled(node, k)?);
+    let transposed = node.transpose(k, vec![0, 1, 3, 2])?;
+    product(node, q, transposed)
+}
+
+/// The matrix product of `[batch, heads, rows, inner]` with `[batch, fewer heads, inner, columns]`, of which each head serves as many of the first,
+/// which lie together.
+fn product(node: &mut NodeReader, left: ValueId, right: ValueId) -> Result<ValueId> {
+    let [left_shape, right_shape] = [left, right].map(|id| node.ty(id).shape.to_vec());
+    let ([batch, heads, rows, inner], [_, fewer, _, columns]) = (&left_shape[..], &right_shape[..]) else {
+        unreachable!("`heads` makes four axes");
+    };
+    let (mut left, mut right) = (left, right);
+    if heads != fewer {
+        left = node.reshape(left, [*batch, *fewer, heads / fewer, *rows, *inner])?;
+        right = node.reshape(right, [*batch, *fewer, 1, *inner, *columns])?;
+    }
+    let y = node.push(MatMul::default(), &[left, right])?;
+    node.reshape(y, [*batch, *heads, *rows, *columns])
 }
 
 fn elementwise(node: &mut NodeReader, x: ValueId, expr: Expr) -> Result<ValueId> {
@@ -214,6 +248,17 @@ mod tests {
         check(&node, &[39.0 / 4.0, 39.0 / 4.0]);
         assert_eq!(node.types(), ["f32[1, 1, 2, 1]", "f32[1, 1, 4, 1]", "f32[1, 1, 4, 1]", "f32[1, 1, 2, 4]"]);
         check(&node.int("is_causal", 1), &[1.5, 3.0]);
+    }
+
+    #[test]
+    fn flexible_attention_without_graphs() {
+        let (q, k) = (tensor(&[1, 2, 1, 1], &[1.0, 2.0]), tensor(&[1, 1, 3, 1], &[0.0; 3]));
+        let node = OneNode::new("ai.onnx.preview::FlexAttention", 1).constant(&q).constant(&k);
+        check(&node.clone().constant(&tensor(&[1, 1, 3, 1], &[3.0, 6.0, 30.0])), &[13.0, 13.0]);
+        let halves = |shape: &[usize]| OneNode::new("ai.onnx.preview::FlexAttention", 1).input(ElemType::F16, shape);
+        let typed = halves(&[1, 2, 4, 8]).input(ElemType::F16, &[1, 2, 4, 8]).input(ElemType::F16, &[1, 2, 4, 8]);
+        assert_eq!(typed.types(), ["f16[1, 2, 4, 8]"]);
+        node.constant(&tensor(&[1, 1, 3, 1], &[0.0; 3])).int("score_mod", 1).refused("`score_mod` is a graph", "`Softmax`");
     }
 
     #[test]
