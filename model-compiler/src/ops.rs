@@ -29,6 +29,7 @@ pub mod linear_attention;
 pub mod loss;
 pub mod matmul;
 pub mod ml;
+pub mod ngrams;
 pub mod normalize;
 pub mod optional;
 pub mod pad;
@@ -41,6 +42,7 @@ pub mod recurrent;
 pub mod reduce;
 pub mod reshape;
 pub mod resize;
+pub mod roi_align;
 pub mod scatter;
 pub mod signal;
 pub mod slice;
@@ -96,6 +98,7 @@ families! {
     loss,
     matmul,
     ml,
+    ngrams,
     normalize,
     optional,
     pad,
@@ -106,6 +109,7 @@ families! {
     reduce,
     reshape,
     resize,
+    roi_align,
     scatter,
     signal,
     slice,
