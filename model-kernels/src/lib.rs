@@ -42,6 +42,7 @@ pub mod quantized;
 pub mod recurrent;
 pub mod reduce;
 pub mod roi_align;
+mod rounding;
 pub mod scalar;
 pub mod scatter;
 pub mod softmax;

@@ -37,11 +37,13 @@ impl Window {
 
     /// Which rows (`axis` 0) or columns (1) of the kernel lie within the input; the others lie on padding.
     #[inline(always)]
+    #[allow(clippy::manual_div_ceil, reason = "the comment below says why")]
     pub(crate) fn taps(self, place: Place, axis: usize) -> Range<usize> {
         let start = place.output[axis] * self.strides[axis];
         let dilation = self.dilations[axis].max(1);
-        let first = self.padding[axis].saturating_sub(start).div_ceil(dilation);
-        let end = (self.input[axis] + self.padding[axis]).saturating_sub(start).div_ceil(dilation);
+        // Not `div_ceil`, which would check its divisor where it is not inlined.
+        let first = (self.padding[axis].saturating_sub(start) + dilation - 1) / dilation;
+        let end = ((self.input[axis] + self.padding[axis]).saturating_sub(start) + dilation - 1) / dilation;
         let end = end.min(self.kernel[axis]);
         first.min(end)..end
     }

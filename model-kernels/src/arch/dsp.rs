@@ -13,6 +13,7 @@ pub(crate) use self::patch::Patch;
 use crate::quantized::Quantized;
 use crate::quantized::finish::{Finish, Fused};
 use crate::quantized::pack::{MIXED, OUTPUTS, PIXELS, Quad};
+use crate::rounding::quotient_up;
 use crate::{Load, Number};
 
 /// A layer without its input: in each group of channels, `outputs` sums.
@@ -31,7 +32,7 @@ impl<'a, F: Finish> Layer<'a, F> {
     #[inline(always)]
     pub(crate) fn new(packed: &'a [Quad], depth: usize, outputs: usize, finish: F) -> Self {
         let (form, quads) = packed.split_first().map_or((0, Default::default()), |(form, quads)| (form.0[0], quads));
-        Self { is_mixed: form == MIXED, quads, fours: depth.div_ceil(4), outputs, finish }
+        Self { is_mixed: form == MIXED, quads, fours: quotient_up::<4>(depth), outputs, finish }
     }
 
     /// How many quads a block of outputs has.
@@ -43,7 +44,7 @@ impl<'a, F: Finish> Layer<'a, F> {
     /// How many blocks a group of channels has.
     #[inline(always)]
     fn blocks(self) -> usize {
-        self.outputs.div_ceil(OUTPUTS)
+        quotient_up::<OUTPUTS>(self.outputs)
     }
 
     /// The constants of a block, and its multipliers.

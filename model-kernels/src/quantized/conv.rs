@@ -7,6 +7,7 @@ use crate::overlap::Overlap;
 use crate::quantized::finish::{Finish, Requantized, Sums};
 use crate::quantized::pack::{Layer, PIXELS, Packer, Packing, Quad, scratch};
 use crate::quantized::{Quantized, form};
+use crate::rounding::multiple_up;
 use crate::tile::Blocks;
 use crate::{Conv, Load, Requantize};
 
@@ -99,7 +100,7 @@ impl<X: Load<Value: Quantized>, F: Finish> Blocks for Pixels<'_, X, F> {
     fn block<const N: usize>(&self, first: usize) {
         let Self { conv, layer, .. } = *self;
         let new = |run| form::Patch::<X, N>::new(self.scratch, conv.groups, conv.depth(), run);
-        let depth = conv.depth().next_multiple_of(4);
+        let depth = multiple_up::<4>(conv.depth());
         let patch = if let (2, Some(step)) = (N, conv.step_to_next(first)) {
             let patch = new(conv.kernel[1] * conv.run_unit());
             conv.parts(first, depth, |part| patch.put_two(part, self.x, step));

@@ -19,6 +19,7 @@ use crate::quantized::Quantized;
 use crate::quantized::finish::{Finish, Requantized, Sums};
 use crate::quantized::lines::{Lines, Ring};
 use crate::quantized::pack::{Layer, Quad};
+use crate::rounding::quotient_up;
 use crate::tile::{Blocks, chunk};
 use crate::{Depthwise, Load, Requantize};
 
@@ -231,7 +232,7 @@ impl<F: Finish> Line<'_, F> {
         }
         let mut sums = [self.bias; N];
         for line in 0..kernel[0] {
-            let quads = kernel[1].div_ceil(4);
+            let quads = quotient_up::<4>(kernel[1]);
             let weights = self.weights.get(line * quads..(line + 1) * quads).unwrap_or_default();
             let x = self.ring.under(line).get(first * strides[1]..).unwrap_or_default();
             add_line(&mut sums, x, weights, &self.lines);

@@ -3,6 +3,7 @@
 use core::cell::Cell;
 
 use crate::Depthwise;
+use crate::rounding::{multiple_up, quotient_up};
 
 /// A channel's plane as lines along one of its sides. All pairs are of lines, and of elements of a line.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -82,7 +83,7 @@ impl Lines {
 
     /// How many quads the constants of a channel have.
     pub(crate) const fn quads(self, x_size: usize) -> usize {
-        1 + !self.hides_bias(x_size) as usize + self.kernel[0] * self.kernel[1].div_ceil(4)
+        1 + !self.hides_bias(x_size) as usize + self.kernel[0] * quotient_up::<4>(self.kernel[1])
     }
 
     /// How many lines of the padded input (`axis` 0), or elements of one (1), lie under an output.
@@ -97,15 +98,15 @@ impl Lines {
 
     /// From one line to the next in the ring of gathered lines: an even number, as elements are loaded in pairs.
     pub(crate) const fn pitch(self) -> usize {
-        self.padded().next_multiple_of(2)
+        multiple_up::<2>(self.padded())
     }
 
     /// The elements of scratch: the ring of gathered lines, and what the fastest form may read behind it, as it takes outputs and
     /// taps by fours; and one by which the ring is moved to the start of a word.
     pub(crate) const fn scratch(self) -> usize {
-        let (outputs, taps) = (self.output[1].next_multiple_of(OUTPUTS), self.kernel[1].next_multiple_of(4));
+        let (outputs, taps) = (multiple_up::<OUTPUTS>(self.output[1]), multiple_up::<4>(self.kernel[1]));
         let last = outputs.saturating_sub(1) * self.strides[1] + taps.saturating_sub(1) * self.dilations[1] + 1;
-        (self.span(0) - 1) * self.pitch() + last.next_multiple_of(2) + 1
+        (self.span(0) - 1) * self.pitch() + multiple_up::<2>(last) + 1
     }
 }
 

@@ -10,6 +10,8 @@
 //!   outputs at 4i and 4i + 2, then those at 4i + 1 and 4i + 3. The sums that start are `bias[o] + 256 · bias[o + 1]` of both
 //!   pairs, and then `bias[o]` of both.
 
+use crate::rounding::multiple_up;
+
 /// How many pixels a tile has: their inputs are gathered side by side, so that each weight is read once for all of them.
 pub(crate) const PIXELS: usize = 2;
 
@@ -20,7 +22,7 @@ pub(crate) const OUTPUTS: usize = 4;
 /// they are staged as bytes, as some target does where runs of neighbours in the input are not multiples of four; and one by which all is
 /// moved to the start of a word.
 pub(crate) const fn scratch(groups: usize, depth: usize, run: usize) -> usize {
-    let inputs = PIXELS * groups * depth.next_multiple_of(4);
+    let inputs = PIXELS * groups * multiple_up::<4>(depth);
     if run.is_multiple_of(4) { inputs + 1 } else { inputs + inputs / 2 + 1 }
 }
 
@@ -128,7 +130,7 @@ impl<'a, I: Fn(usize, usize) -> usize + Copy + 'a> Packer<'a, I> {
             Form::Mixed => [mix(bias[0], bias[1]), mix(bias[2], bias[3]), bias[0], bias[2]],
             _ => bias,
         };
-        let quads = if form == Form::Portable { self.depth } else { self.depth.next_multiple_of(4) };
+        let quads = if form == Form::Portable { self.depth } else { multiple_up::<4>(self.depth) };
         let multipliers = [0, 1, 2, 3].map(|lane| self.multiplier(block, lane));
         let weights = (0..quads).map(move |quad| self.quad(block, quad, form));
         start.into_iter().map(Quad::of).chain(weights).chain(multipliers.into_iter().map(Quad::of))

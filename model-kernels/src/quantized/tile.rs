@@ -10,6 +10,7 @@ use crate::conv::Part;
 use crate::quantized::Quantized;
 use crate::quantized::finish::Finish;
 use crate::quantized::pack::{OUTPUTS, Quad};
+use crate::rounding::{multiple_up, quotient_up};
 
 /// The gathered inputs of `P` pixels, `[k][pixel]`, where each group of channels begins at a multiple of four.
 pub(crate) struct Patch<'a, X, const P: usize> {
@@ -23,7 +24,7 @@ impl<'a, X: Load<Value: Quantized>, const P: usize> Patch<'a, X, P> {
     pub(crate) fn new(scratch: &'a [Cell<i16>], groups: usize, depth: usize, _: usize) -> Self {
         // The inputs of two pixels are a word, which some processors load only where words begin.
         let word = scratch.get(scratch.as_ptr().align_offset(align_of::<u32>())..).unwrap_or_default();
-        let inputs = word.get(..groups * depth.next_multiple_of(4) * P).unwrap_or_default().as_chunks().0;
+        let inputs = word.get(..groups * multiple_up::<4>(depth) * P).unwrap_or_default().as_chunks().0;
         Self { inputs, element: PhantomData }
     }
 
@@ -84,7 +85,7 @@ impl<'a, F: Finish> Layer<'a, F> {
         y: &[Cell<F::Output>],
         stride: usize,
     ) {
-        let first = group * self.depth.next_multiple_of(4);
+        let first = group * multiple_up::<4>(self.depth);
         let inputs = patch.inputs.get(first..first + self.depth).unwrap_or_default();
         self.tiles(|start, weights| patch_sums(inputs, start, weights), group, y, stride);
     }
@@ -106,8 +107,8 @@ impl<'a, F: Finish> Layer<'a, F> {
         stride: usize,
     ) {
         let quads = self.depth + 2 * OUTPUTS;
-        let first = group * self.outputs.div_ceil(OUTPUTS);
-        for block in 0..self.outputs.div_ceil(OUTPUTS) {
+        let first = group * quotient_up::<OUTPUTS>(self.outputs);
+        for block in 0..quotient_up::<OUTPUTS>(self.outputs) {
             let packed = self.packed.get((first + block) * quads..(first + block + 1) * quads).unwrap_or_default();
             let Some((start, packed)) = packed.split_first_chunk::<OUTPUTS>() else { return };
             let Some((weights, multipliers)) = packed.split_last_chunk::<OUTPUTS>() else { return };

@@ -7,6 +7,7 @@ use super::widen;
 use crate::conv::Part;
 use crate::quantized::Quantized;
 use crate::quantized::pack::PIXELS;
+use crate::rounding::multiple_up;
 use crate::{Load, Number};
 
 /// The inputs of two pixels: for each four k and each of two halves a word of each pixel. Where `P` is 1, the second is not looked at.
@@ -27,7 +28,7 @@ impl<'a, X: Load<Value: Quantized>, const P: usize> Patch<'a, X, P> {
     /// A patch of `groups` of `depth` products in `scratch`; the number of neighbours in memory is always a multiple of `run`.
     #[inline(always)]
     pub(crate) fn new(scratch: &'a [Cell<i16>], groups: usize, depth: usize, run: usize) -> Self {
-        let elements = PIXELS * groups * depth.next_multiple_of(4);
+        let elements = PIXELS * groups * multiple_up::<4>(depth);
         // SAFETY: both types are plain integers in cells, of which any bits are valid.
         let (before, words, _) = unsafe { scratch.align_to::<Cell<u32>>() };
         let words = words.get(..elements / 2).unwrap_or_default();

@@ -8,6 +8,7 @@ use super::Finishing;
 use super::macros::{clip, gather, raise, requantize_four, saturate, scale, shift, store_four};
 use crate::Quad;
 use crate::quantized::lines::Lines;
+use crate::rounding::quotient_up;
 
 /// The most lines a kernel may have.
 pub(super) const MAX_LINES: usize = 7;
@@ -48,7 +49,7 @@ impl Image {
             bias: 0,
             quads: self.packed,
             lines: lines * size_of::<*mut i16>(),
-            fours: taps.div_ceil(4) - one_more,
+            fours: quotient_up::<4>(taps) - one_more,
             one_more,
             unused: [0; 2],
             multiplier: 0,
