@@ -1,5 +1,6 @@
 //! `Graph` and `Plan` → the module that the user reads with `cargo expand`.
 
+mod body;
 mod calls;
 pub(crate) mod docs;
 mod interface;
@@ -42,7 +43,8 @@ pub struct Module {
 
 /// Writes the module, with a test for the golden vectors if there are any.
 pub fn rust(graph: &Graph, plan: &Plan, options: &Options, source: &Source, golden: Option<&Golden>) -> Module {
-    let emit = Emit::new(graph, plan);
+    let weights = RefCell::new(Weights::new(&common_path(graph)));
+    let emit = Emit::new(graph, plan, &weights, &[], quote!(self::memory));
     let (steps, kernels) = emit.steps();
     let state = emit.state();
     let interface = Interface::of_graph(graph);
@@ -57,7 +59,7 @@ pub fn rust(graph: &Graph, plan: &Plan, options: &Options, source: &Source, gold
     let tensors = interface.modules(|port| port.quantization.map(interface::quantization));
     let model = model(&emit, &interface, steps, &state);
     let memory = emit.memory(&state);
-    let weights = emit.weights.borrow().module();
+    let constant_data = emit.weights.borrow().module();
     let tokens = quote! {
         #(#[doc = #summary])*
         #visibility mod #module {
@@ -72,26 +74,41 @@ pub fn rust(graph: &Graph, plan: &Plan, options: &Options, source: &Source, gold
             #model
             #kernels
             #memory
-            #weights
+            #constant_data
             #test
         }
     };
-    Module { tokens, weights: emit.weights.into_inner().counted() }
+    Module { tokens, weights: weights.into_inner().counted() }
 }
 
 /// What the parts of the module share.
 struct Emit<'a> {
     graph: &'a Graph,
     plan: &'a Plan,
-    weights: RefCell<Weights>,
+    weights: &'a RefCell<Weights>,
     /// The constant in `memory` and the variable in `run_in_place` of each value that has a place.
     places: Vec<Option<Ident>>,
+    /// The path of the module that holds the plan.
+    memory: TokenStream,
+}
+
+/// The beginning of names that says nothing.
+fn common_path(graph: &Graph) -> String {
+    names::common_path(graph.values().iter().map(|value| value.name.as_str()))
 }
 
 impl<'a> Emit<'a> {
-    fn new(graph: &'a Graph, plan: &'a Plan) -> Self {
-        let path = names::common_path(graph.values().iter().map(|value| value.name.as_str()));
-        let mut names = Names::new(&["arena", "kernels", "memory", "weights", "rt", "self", "started"]).without(&path);
+    /// What writes `graph`, inside of another whose variables are `around`.
+    fn new(
+        graph: &'a Graph,
+        plan: &'a Plan,
+        weights: &'a RefCell<Weights>,
+        around: &[Option<Ident>],
+        memory: TokenStream,
+    ) -> Self {
+        let taken = ["arena", "kernels", "memory", "weights", "rt", "self", "started", "trip"];
+        let mut names = Names::new(&taken).without(&common_path(graph));
+        names.reserve(around.iter().flatten().map(ToString::to_string));
         let scratch = plan.steps.iter().enumerate().flat_map(|(step, of)| (0..of.scratch.len()).map(move |part| (step, part)));
         names.reserve(scratch.map(|(step, part)| names::scratch(step, part).to_string().to_lowercase()));
         let mut places = vec![None; graph.values().len()];
@@ -105,7 +122,7 @@ impl<'a> Emit<'a> {
             let same = plan.same_place(graph, id).find_map(|other| places[other.index()].clone());
             places[id.index()] = Some(same.unwrap_or_else(|| names.variable(&graph.value(id).name)));
         }
-        Self { graph, plan, weights: RefCell::new(Weights::new(&path)), places }
+        Self { graph, plan, weights, places, memory }
     }
 
     /// The variable that holds a value's place.
@@ -116,6 +133,11 @@ impl<'a> Emit<'a> {
     /// The statements of a run, one step after another, and the kernels that several of them share.
     fn steps(&self) -> (Vec<TokenStream>, Option<TokenStream>) {
         let (bodies, kernels) = self.bodies();
+        (self.statements(bodies), kernels)
+    }
+
+    /// The statements of a run, given what each step does.
+    fn statements(&self, bodies: Vec<TokenStream>) -> Vec<TokenStream> {
         let operands = self.plan.steps.iter().flat_map(|step| {
             let node = &self.graph.nodes[step.node];
             node.inputs.iter().chain(&node.outputs).filter_map(|id| self.places[id.index()].as_ref())
@@ -137,24 +159,22 @@ impl<'a> Emit<'a> {
             // The comment stands before the first statement of the step.
             statements.push(quote! { #[doc = #doc] #(#bindings)* #body });
         }
-        (statements, kernels)
+        statements
     }
 
     /// What each step does, and the module of the kernels that several calls share.
     ///
     /// Steps are lowered twice: which calls have an instance in common is known only after the first time.
     fn bodies(&self) -> (Vec<TokenStream>, Option<TokenStream>) {
-        let lower = |calls: &Calls| -> Vec<TokenStream> {
-            let lower = |(index, step): (usize, &Step)| {
-                let surroundings = Lower::new(self.graph, self.plan, index, &self.places, &self.weights, calls);
-                step.op.rules().lower(&surroundings)
-            };
-            self.plan.steps.iter().enumerate().map(lower).collect()
-        };
         let mut calls = Calls::default();
-        lower(&calls);
+        self.lower(&calls);
         let kernels = calls.share();
-        (lower(&calls), kernels)
+        (self.lower(&calls), kernels)
+    }
+
+    fn lower(&self, calls: &Calls) -> Vec<TokenStream> {
+        let lower = |(index, step): (usize, &Step)| step.op.rules().lower(&Lower::new(self, index, calls));
+        self.plan.steps.iter().enumerate().map(lower).collect()
     }
 
     /// `let conv = arena.at(memory::CONV);`
@@ -166,6 +186,19 @@ impl<'a> Emit<'a> {
 
     /// The private module that holds the plan, and its proof.
     fn memory(&self, state: &StateItems) -> TokenStream {
+        let items = self.plan_items(state);
+        quote! {
+            /// The memory plan: the place of every value in the arena.
+            mod memory {
+                use super::rt;
+
+                #items
+            }
+        }
+    }
+
+    /// The places, their proof, and the same of graphs inside of steps.
+    fn plan_items(&self, state: &StateItems) -> TokenStream {
         let mut named = HashSet::new();
         let values = self.graph.inputs.iter().chain(self.graph.nodes.iter().flat_map(|node| &node.outputs)).filter_map(|&id| {
             let variable = self.places[id.index()].as_ref()?;
@@ -179,16 +212,25 @@ impl<'a> Emit<'a> {
         });
         let places: Vec<TokenStream> = values.chain(scratch).chain([state.place.clone()]).collect();
         let spans = self.plan.buffers.iter().map(|buffer| self.span(buffer));
+        let inside = (0..self.plan.steps.len()).filter_map(|step| {
+            let (module, items) = (body::module(step), self.inside(step)?.plan_items(&StateItems::default()));
+            let doc = format!(" The memory of the graph inside of step {step}, which lies in the step's scratch.");
+            Some(quote! {
+                #[doc = #doc]
+                pub mod #module {
+                    use super::rt;
+
+                    #items
+                }
+            })
+        });
         quote! {
-            /// The memory plan: the place of every value in the arena.
-            mod memory {
-                use super::rt;
+            #(#places)*
 
-                #(#places)*
+            // Two values that are alive at one step share no byte, but where a kernel may write over what it has read.
+            const _: () = rt::check_plan(&[#(#spans),*]);
 
-                // Two values that are alive at one step share no byte, but where a kernel may write over what it has read.
-                const _: () = rt::check_plan(&[#(#spans),*]);
-            }
+            #(#inside)*
         }
     }
 

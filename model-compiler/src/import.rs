@@ -5,6 +5,7 @@ mod control;
 mod dims;
 mod elements;
 mod order;
+mod repeat;
 mod scope;
 mod state;
 

@@ -7,9 +7,10 @@ use proc_macro2::TokenStream;
 
 use crate::diagnostic::Result;
 use crate::emit::Lower;
-use crate::graph::ValueId;
+use crate::graph::{Graph, ValueId};
 use crate::kernels::{Overlap, Rows};
 use crate::ops::elementwise::Expr;
+use crate::plan::Plan;
 use crate::reader::NodeReader;
 use crate::tensor::Tensor;
 use crate::ty::TensorType;
@@ -128,6 +129,11 @@ pub trait Operator: fmt::Debug {
         0
     }
 
+    /// The graph that the operator runs in the first place of its scratch, with its plan.
+    fn body(&self) -> Option<(&Graph, &Plan)> {
+        None
+    }
+
     /// The layers of an operator that holds several.
     fn parts(&self, _types: Types) -> Vec<Part> {
         Vec::new()
@@ -192,6 +198,7 @@ operators! {
     QuantizedSoftmax in quantized_softmax,
     Recurrent in recurrent,
     Reduce in reduce,
+    Repeat in repeat,
     Reshape in reshape,
     RoiAlign in roi_align,
     Scatter in scatter,

@@ -40,6 +40,7 @@ pub mod quantized_softmax;
 pub mod random;
 pub mod recurrent;
 pub mod reduce;
+pub mod repeat;
 pub mod reshape;
 pub mod resize;
 pub mod roi_align;

@@ -71,6 +71,15 @@ impl<'a, const BYTES: usize> Places<'a, BYTES> {
 }
 
 impl<'a, const BYTES: usize> Places<'a, BYTES> {
+    /// The places of an arena that lies in a place of this one.
+    #[inline(always)]
+    pub fn within<const OFFSET: usize, const LEN: usize>(self, place: Place<u8, OFFSET, LEN>) -> Places<'a, LEN> {
+        const { assert!(OFFSET.is_multiple_of(8), "an arena is aligned for every element type") };
+        let cells: &[Cell<u8>; LEN] = self.at(place);
+        // SAFETY: an array of cells and a cell of an array are the same bytes; the assertion holds them aligned as an arena is.
+        Places(unsafe { &*core::ptr::from_ref(cells).cast::<Cell<[u8; LEN]>>() })
+    }
+
     /// Makes room for a row of `len` elements at the end of a place, moving the others down by as many; gives the room.
     #[inline(always)]
     pub fn push<T: Plain, const OFFSET: usize, const LEN: usize>(

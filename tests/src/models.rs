@@ -52,6 +52,7 @@ fn interface() -> Files {
         ("models/image.onnx", quantized::image().to_bytes()),
         ("models/constant.onnx", constant().to_bytes()),
         ("models/state.onnx", state().to_bytes()),
+        ("models/repeat.onnx", repeat().to_bytes()),
         ("models/External-Data.onnx", external().to_bytes()),
         ("models/lstm.onnx", lstm(&["x"]).to_bytes()),
         ("models/lstm_inputs.onnx", lstm(&["x", "w", "r", "b", "lengths", "h0", "c0", "p"]).to_bytes()),
@@ -271,6 +272,50 @@ fn lstm(inputs: &[&str]) -> Build {
         };
     }
     model.output("y", "f32[4, 2, 2, 5]").output("h", "f32[2, 2, 5]").output("c", "f32[2, 2, 5]")
+}
+
+/// A `Scan` from the last column to the first, which reads a value around it and has names that mean something else there, and a `Loop` that
+/// counts.
+fn repeat() -> Build {
+    let scan = Build::new(13)
+        .input("sum", "f32[2]")
+        .input("x", "f32[2]")
+        .node("Mul", &["sum", "decay"], &["rest"])
+        .node("Add", &["rest", "x"], &["y"])
+        .node("Identity", &["y"], &["row"])
+        .output("y", "f32[2]")
+        .output("row", "f32[2]");
+    let count = Build::new(13)
+        .input("number", "i64[]")
+        .input("go_on", "bool[]")
+        .input("total", "f32[2]")
+        .node("Cast", &["number"], &["float"])
+        .int("to", 1)
+        .node("Add", &["total", "float"], &["next"])
+        .node("Identity", &["go_on"], &["still"])
+        .node("Relu", &["next"], &["shown"])
+        .output("still", "bool[]")
+        .output("next", "f32[2]")
+        .output("shown", "f32[2]");
+    Build::new(13)
+        .input("x", "f32[2, 3]")
+        .input("k", "f32[2]")
+        .input("first", "f32[2]")
+        .initializer(tensor("runs", &[], &[4i64]))
+        .node("Neg", &["k"], &["decay"])
+        .node("Scan", &["first", "x"], &["last", "rows"])
+        .name("/scan")
+        .graph("body", scan)
+        .int("num_scan_inputs", 1)
+        .ints("scan_input_axes", &[1])
+        .ints("scan_input_directions", &[1])
+        .ints("scan_output_axes", &[-1])
+        .node("Loop", &["runs", "", "last"], &["y", "shown"])
+        .name("/count")
+        .graph("body", count)
+        .output("rows", "f32[2, 3]")
+        .output("y", "f32[2]")
+        .output("shown", "f32[4, 2]")
 }
 
 /// Four kinds of state: a sum that can be computed in place, a window that moves on by one row, and two that change places.

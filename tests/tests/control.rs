@@ -1,4 +1,4 @@
-//! Nodes with graphs of their own: `If` with a known condition, and functions that a model defines.
+//! Nodes with graphs of their own: `If` with a known condition, `Scan` and `Loop`, and functions that a model defines.
 
 use model_compiler::graph::Graph;
 use model_compiler::onnx::{self, Source};
@@ -168,4 +168,45 @@ fn a_function_does_not_see_what_is_around_its_call() {
         &["y"],
     );
     assert!(fault(&model).starts_with("input `x` is defined nowhere"));
+}
+
+/// A `Loop` of `runs` runs on `x`, whose graph goes on as `still` says and computes the next state by `op`.
+fn repeated(runs: &str, still: Build, op: &str) -> Build {
+    let body = still
+        .input("number", "i64[]")
+        .input("go_on", "bool[]")
+        .input("state", "f32[4]")
+        .node(op, &["state"], &["next"])
+        .output("still", "bool[]")
+        .output("next", "f32[4]");
+    model()
+        .input("given", "i64[]")
+        .initializer(tensor("runs", &[], &[3i64]))
+        .node("Loop", &[runs, "", "x"], &["y"])
+        .graph("body", body)
+}
+
+#[test]
+fn loops_have_a_known_number_of_runs() {
+    let always = || opset().node("Identity", &["go_on"], &["still"]);
+    assert_eq!(operators(&repeated("runs", always(), "Relu")), ["Repeat 3 × { Elementwise relu(x) }"]);
+
+    let computed = opset().initializer(tensor("two", &[], &[2i64])).node("Less", &["number", "two"], &["still"]);
+    let cases = [
+        (repeated("given", always(), "Relu"), "Loop: the number of runs is not known at compile time"),
+        (repeated("runs", computed, "Relu"), "Loop: the condition to go on is computed at run time"),
+        (repeated("runs", always(), "Shape"), "Loop: a state is f32[4] before a run and i64[1] behind it"),
+    ];
+    for (model, expected) in cases {
+        let fault = fault(&model);
+        assert!(fault.starts_with(expected), "`{fault}` does not begin with `{expected}`");
+    }
+}
+
+/// Faults in a graph that runs several times are told once.
+#[test]
+fn faults_in_a_loop_are_told_with_their_place() {
+    let always = opset().node("Identity", &["go_on"], &["still"]);
+    let fault = fault(&repeated("runs", always, "NoSuchOperator"));
+    assert!(fault.contains("`NoSuchOperator`: 1 node, the first is node 0, `body`: node 1"), "{fault}");
 }

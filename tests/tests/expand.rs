@@ -91,6 +91,12 @@ fn state() {
     check("state", "models/state.onnx", &Options { state, state_init, ..Options::new("state") });
 }
 
+/// The test `repeat` runs this model.
+#[test]
+fn repeated_graphs() {
+    check("repeat", "models/repeat.onnx", &Options::new("repeat"));
+}
+
 /// The modules of the example, which `examples/wake` compiles and runs.
 #[test]
 fn wake_word() {

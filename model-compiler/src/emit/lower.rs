@@ -6,6 +6,8 @@ use std::fmt::Debug;
 use proc_macro2::{Ident, Literal, TokenStream};
 use quote::quote;
 
+use crate::emit::Emit;
+use crate::emit::body::Body;
 use crate::emit::calls::{Call, Calls};
 use crate::emit::weights::Weights;
 use crate::emit::{interface, names};
@@ -14,7 +16,7 @@ use crate::kernels::Quad;
 use crate::op::Types;
 use crate::ops::copy::Strided;
 use crate::ops::elementwise::Expr;
-use crate::plan::{self, Plan};
+use crate::plan;
 use crate::scalar::Scalar;
 use crate::tensor::Tensor;
 use crate::ty::{ElemType, TensorType};
@@ -32,6 +34,8 @@ pub struct Lower<'a> {
     /// Whether padding may take the place of some rows of the input, as `band` tells.
     clipped: bool,
     calls: &'a Calls,
+    /// What writes the graph around the step; a row of a stage has none.
+    emit: Option<&'a Emit<'a>>,
 }
 
 /// Where a node's scratch is.
@@ -61,16 +65,18 @@ impl Operand {
 }
 
 impl<'a> Lower<'a> {
-    pub(super) fn new(
-        graph: &'a Graph,
-        plan: &'a Plan,
-        step: usize,
-        places: &'a [Option<Ident>],
-        weights: &'a RefCell<Weights>,
-        calls: &'a Calls,
-    ) -> Self {
+    pub(super) fn new(emit: &'a Emit, step: usize, calls: &'a Calls) -> Self {
+        let Emit { graph, plan, weights, places, .. } = emit;
         let (index, scratch) = (plan.steps[step].node, Scratch::OfStep(step));
-        Self { graph, index, places, scratch, weights, in_rows: false, clipped: false, calls }
+        Self { graph, index, places, scratch, weights, in_rows: false, clipped: false, calls, emit: Some(emit) }
+    }
+
+    /// The graph that the step's operator holds, as it is written inside of the step.
+    pub fn body(&self) -> Body<'_> {
+        let (Scratch::OfStep(step), Some(emit)) = (&self.scratch, self.emit) else { unreachable!("it is a step") };
+        let inside = emit.inside(*step).expect("the operator has a graph");
+        let statements = inside.statements(inside.lower(self.calls));
+        Body { emit: inside, step: *step, around: &emit.memory, statements }
     }
 
     /// What the only node of `graph` sees, which computes one row of a stage of this node.
@@ -82,7 +88,7 @@ impl<'a> Lower<'a> {
         clipped: bool,
     ) -> Lower<'b> {
         let scratch = Scratch::Slices(scratch);
-        Lower { graph, index: 0, places, scratch, weights: self.weights, in_rows: true, clipped, calls: self.calls }
+        Lower { graph, index: 0, places, scratch, weights: self.weights, in_rows: true, clipped, calls: self.calls, emit: None }
     }
 
     fn node(&self) -> &'a Node {

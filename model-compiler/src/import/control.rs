@@ -1,5 +1,5 @@
-//! Nodes that hold or name a graph of their own: `If`, whose branch takes its place where the condition is known, and calls of functions
-//! that the model defines, which are expanded.
+//! Nodes that hold or name a graph of their own: `If`, whose branch takes its place where the condition is known, `Scan` and `Loop`, and
+//! calls of functions that the model defines, which are expanded.
 //!
 //! <https://onnx.ai/onnx/operators/onnx__If.html>, <https://onnx.ai/onnx/repo-docs/IR.html#functions>
 
@@ -9,7 +9,7 @@ use crate::diagnostic::{Refusal, Result};
 use crate::onnx::proto;
 
 /// The operators with graphs of their own that are read here.
-pub const CONTROL: &[&str] = &["If"];
+pub const CONTROL: &[&str] = &["If", "Loop", "Scan"];
 
 /// Nodes that a file may expand to, so that functions that call functions end.
 const MOST_NODES: usize = 1 << 20;
@@ -17,6 +17,8 @@ const MOST_NODES: usize = 1 << 20;
 /// What a node with a graph of its own is.
 pub(super) enum Control<'a> {
     If,
+    Loop,
+    Scan,
     Call(&'a proto::Function),
 }
 
@@ -27,7 +29,13 @@ impl<'a> Import<'a> {
         let model = self.model;
         match model.functions.iter().find(called) {
             Some(function) => Some(Control::Call(function)),
-            None => (matches!(node.domain.as_str(), "" | "ai.onnx") && node.op_type == "If").then_some(Control::If),
+            None if !matches!(node.domain.as_str(), "" | "ai.onnx") => None,
+            None => match node.op_type.as_str() {
+                "If" => Some(Control::If),
+                "Loop" => Some(Control::Loop),
+                "Scan" => Some(Control::Scan),
+                _ => None,
+            },
         }
     }
 
@@ -41,6 +49,8 @@ impl<'a> Import<'a> {
     ) -> Vec<Named> {
         let result = match control {
             Control::If => self.read_if(index, node, &inputs),
+            Control::Loop => self.read_loop(index, node, &inputs),
+            Control::Scan => self.read_scan(index, node, &inputs),
             Control::Call(function) => self.read_call(index, node, function, &inputs),
         };
         result.unwrap_or_else(|refusal| {
@@ -145,7 +155,7 @@ impl<'a> Import<'a> {
     }
 
     /// Reads the nodes of the innermost graph that `outputs` need; gives what these stand for.
-    fn body(&mut self, outputs: &[&'a str]) -> Vec<Named> {
+    pub(super) fn body(&mut self, outputs: &[&'a str]) -> Vec<Named> {
         self.nodes(outputs);
         let mut results = Vec::new();
         for name in outputs {

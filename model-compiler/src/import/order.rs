@@ -77,7 +77,7 @@ fn reads(node: &proto::Node) -> Vec<&str> {
 }
 
 /// The names that a subgraph reads without defining them.
-fn captured(graph: &proto::Graph) -> Vec<&str> {
+pub(super) fn captured(graph: &proto::Graph) -> Vec<&str> {
     let mut inside: HashSet<&str> = graph.node.iter().flat_map(defined).collect();
     inside.extend(graph.initializer.iter().map(|tensor| tensor.name.as_str()));
     inside.extend(graph.input.iter().map(|input| input.name.as_str()));

@@ -29,6 +29,8 @@ pub(super) struct Scope<'a> {
     pub(super) values: HashMap<&'a str, Named>,
     /// The call whose body it is, if it is a function.
     pub(super) call: Option<Call<'a>>,
+    /// Whether names around it mean nothing in it.
+    closed: bool,
 }
 
 /// A call of a function that the model defines.
@@ -44,9 +46,15 @@ pub(super) struct Call<'a> {
 pub(super) struct Scopes<'a>(Vec<Scope<'a>>);
 
 impl<'a> Scopes<'a> {
-    /// Enters a graph.
+    /// Enters a graph, or a function where there is a call.
     pub(super) fn enter(&mut self, nodes: &'a [proto::Node], place: String, call: Option<Call<'a>>) {
-        self.0.push(Scope { nodes, place, values: HashMap::new(), call });
+        let closed = call.is_some();
+        self.0.push(Scope { nodes, place, values: HashMap::new(), call, closed });
+    }
+
+    /// Enters a graph in which what it reads from around it is still to be defined.
+    pub(super) fn enter_closed(&mut self, nodes: &'a [proto::Node], place: String) {
+        self.0.push(Scope { nodes, place, values: HashMap::new(), call: None, closed: true });
     }
 
     /// Leaves the innermost graph.
@@ -61,7 +69,7 @@ impl<'a> Scopes<'a> {
 
     /// What a name stands for in the innermost graph, if anything.
     pub(super) fn find(&self, name: &str) -> Option<Named> {
-        let outermost = self.0.iter().rposition(|scope| scope.call.is_some()).unwrap_or(0);
+        let outermost = self.0.iter().rposition(|scope| scope.closed).unwrap_or(0);
         self.0[outermost..].iter().rev().find_map(|scope| scope.values.get(name)).copied()
     }
 

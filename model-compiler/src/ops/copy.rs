@@ -143,6 +143,22 @@ impl Strided {
         Overlap { backward: None, ..self.kernel().overlap(element_size) }
     }
 
+    /// The copy back from output to input.
+    pub fn turned(self) -> Self {
+        let Self { shape, from, from_strides, to, to_strides } = self;
+        Self { shape, from: to, from_strides: to_strides, to: from, to_strides: from_strides }
+    }
+
+    /// The call that copies `input` from the element that `from` computes on to `output` from that of `to` on.
+    pub fn lower_at(&self, input: &TokenStream, from: &TokenStream, output: &TokenStream, to: &TokenStream) -> TokenStream {
+        let array = |values: String| values.parse::<TokenStream>().expect("numbers print as Rust");
+        let shape = array(format!("{:?}", self.shape));
+        let (from_strides, to_strides) = (array(format!("{:?}", self.from_strides)), array(format!("{:?}", self.to_strides)));
+        quote::quote! {
+            rt::Copy { shape: #shape, from: #from, from_strides: #from_strides, to: #to, to_strides: #to_strides }.run(#input, #output);
+        }
+    }
+
     /// The call that copies `input` to `output`.
     pub fn lower(&self, input: &TokenStream, output: &TokenStream) -> TokenStream {
         /// Prints as the kernel of as many dimensions does.
