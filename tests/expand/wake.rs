@@ -1,4 +1,4 @@
-/// `wake.onnx` (opset 17): 12 steps, 13112 bytes of constant data, 6168 bytes of working memory, 468008 multiply-accumulates a run.
+/// `wake.onnx` (opset 17): 11 steps, 12856 bytes of constant data, 6168 bytes of working memory, 468008 multiply-accumulates a run.
 ///
 /// | step | ONNX nodes | operator | output | MACs |
 /// |---|---|---|---|---|
@@ -13,25 +13,24 @@
 /// | 8 | `/conv_8/Conv`, `relu_8_QuantizeLinear` | Dense | i8[1, 13, 1, 56] | 40768 |
 /// | 9 | `/conv_9/Conv`, `relu_9_QuantizeLinear` | Conv | i8[1, 1, 1, 56] | 728 |
 /// | 10 | `/conv_10/Conv`, `conv_10_QuantizeLinear` | Dense | i8[1, 1, 1, 1] | 56 |
-/// | 11 | `conv_10_DequantizeLinear`, `/Sigmoid`, `probability_QuantizeLinear` | Table | i8[1, 1, 1, 1] |  |
 ///
 /// The arena takes 6168 bytes: fewer than the 8686 bytes of the largest set of values that are alive at one step, as steps write over what they have read.
 pub mod wake {
     use ::model_runtime as rt;
     /// `features`: i8[1, 1, 49, 32]
     pub type Input = [[i8; 32]; 49];
-    /// `score`: i8[1, 1]
+    /// `logit`: i8[1, 1]
     pub type Output = [i8; 1];
     /// Bytes of working memory: the arena with inputs and outputs, and state.
     pub const RAM_BYTES: usize = 6168;
     /// Bytes of constant data, without code.
-    pub const WEIGHT_BYTES: usize = 13112;
+    pub const WEIGHT_BYTES: usize = 12856;
     /// Multiply-accumulates a run.
     pub const MACS: u64 = 468008;
     /// What the model may cost, as the arguments of `include_model!` say.
     pub const BUDGETS: rt::Budgets = rt::Budgets::NONE;
     /// The SHA-256 of the model's file, as `sha256sum` prints it.
-    pub const MODEL_SHA256: &str = "f84235e0215d862cbf73c888c7b6eedaf5f10b3e7f944df889427cabd194ee35";
+    pub const MODEL_SHA256: &str = "443d91e6df41bdaacac0b881d179947b554b7bb240507c2730df014eef11ac56";
     /// The version of the compiler that wrote this module.
     pub const COMPILER_VERSION: &str = "0.1.0";
     /// Inputs, outputs and costs of the model.
@@ -46,7 +45,7 @@ pub mod wake {
         ],
         outputs: &[
             rt::Tensor {
-                name: "score",
+                name: "logit",
                 elem: rt::Elem::I8,
                 shape: &[1, 1],
             },
@@ -74,16 +73,16 @@ pub mod wake {
             super::rt::dequantize(integer, SCALE, ZERO_POINT)
         }
     }
-    /// `score`: i8[1, 1]
-    pub mod score {
+    /// `logit`: i8[1, 1]
+    pub mod logit {
         /// The name in the model.
-        pub const NAME: &str = "score";
+        pub const NAME: &str = "logit";
         /// The sizes in the model.
         pub const SHAPE: [usize; 2] = [1, 1];
         /// The distance between the numbers that neighbouring integers stand for.
-        pub const SCALE: f32 = 0.003920293;
+        pub const SCALE: f32 = 0.11873359;
         /// The integer that stands for 0.
-        pub const ZERO_POINT: i8 = -128;
+        pub const ZERO_POINT: i8 = 59;
         /// The integer that stands for the number nearest to `number`, of those that there are.
         pub fn quantize(number: f32) -> i8 {
             super::rt::quantize(number, SCALE, ZERO_POINT)
@@ -103,7 +102,7 @@ pub mod wake {
         pub const fn new() -> Self {
             Self { arena: rt::Arena::new() }
         }
-        /// Runs the model: reads `features`, returns `score`.
+        /// Runs the model: reads `features`, returns `logit`.
         pub fn run(&mut self, features: &Input) -> &Output {
             *self.input_mut() = *features;
             self.run_in_place()
@@ -405,19 +404,7 @@ pub mod wake {
                         high: 127,
                     },
                 );
-            /// `conv_10_DequantizeLinear`, `/Sigmoid`, `probability_QuantizeLinear`: i8[1, 1, 1, 1] → i8[1, 1, 1, 1]
-            let probability_quantize_linear_output = arena
-                .at(memory::PROBABILITY_QUANTIZE_LINEAR_OUTPUT);
-            rt::Elementwise { shape: [1] }
-                .run(
-                    (conv_10_quantize_linear_output, [1]),
-                    probability_quantize_linear_output,
-                    |x| rt::look_up(
-                        &weights::PROBABILITY_QUANTIZE_LINEAR_OUTPUT_TABLE,
-                        x,
-                    ),
-                );
-            self.arena.get(memory::PROBABILITY_QUANTIZE_LINEAR_OUTPUT)
+            self.arena.get(memory::CONV_10_QUANTIZE_LINEAR_OUTPUT)
         }
     }
     impl rt::Model for Model {
@@ -439,7 +426,7 @@ pub mod wake {
                     Some(
                         rt::bytes_of::<
                             Output,
-                        >(self.arena.get(memory::PROBABILITY_QUANTIZE_LINEAR_OUTPUT)),
+                        >(self.arena.get(memory::CONV_10_QUANTIZE_LINEAR_OUTPUT)),
                     )
                 }
                 _ => None,
@@ -461,7 +448,6 @@ pub mod wake {
         pub const RELU_8_QUANTIZE_LINEAR_OUTPUT: rt::Place<i8, 0, 728> = rt::Place::new();
         pub const RELU_9_QUANTIZE_LINEAR_OUTPUT: rt::Place<i8, 0, 56> = rt::Place::new();
         pub const CONV_10_QUANTIZE_LINEAR_OUTPUT: rt::Place<i8, 56, 1> = rt::Place::new();
-        pub const PROBABILITY_QUANTIZE_LINEAR_OUTPUT: rt::Place<i8, 0, 1> = rt::Place::new();
         pub const SCRATCH_0: rt::Place<i16, 5992, 85> = rt::Place::new();
         pub const SCRATCH_1: rt::Place<i16, 5888, 55> = rt::Place::new();
         pub const SCRATCH_2: rt::Place<i16, 5376, 33> = rt::Place::new();
@@ -506,7 +492,6 @@ pub mod wake {
                     .alive(9, 10)
                     .exactly_over(RELU_8_QUANTIZE_LINEAR_OUTPUT.alive(8, 9), 0),
                 CONV_10_QUANTIZE_LINEAR_OUTPUT.alive(10, 11),
-                PROBABILITY_QUANTIZE_LINEAR_OUTPUT.alive(11, 12),
                 SCRATCH_0.alive(0, 0),
                 SCRATCH_1.alive(1, 1),
                 SCRATCH_2.alive(2, 2),
@@ -571,9 +556,5 @@ pub mod wake {
         pub static CONV_10_CONV_DSP: [rt::Quad; 65] = rt::weights(b"260 bytes");
         /// packed for other targets
         pub static CONV_10_CONV: [rt::Quad; 64] = rt::weights(b"256 bytes");
-        /// i8[256]
-        pub static PROBABILITY_QUANTIZE_LINEAR_OUTPUT_TABLE: [i8; 256] = rt::weights(
-            b"256 bytes",
-        );
     }
 }

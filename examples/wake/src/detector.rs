@@ -3,7 +3,7 @@
 /// How many scores are averaged.
 pub const SMOOTH: usize = 2;
 /// How high the mean must be: chosen by `train/train.py` on voices that are neither trained nor tested on.
-pub const THRESHOLD: f32 = 0.6;
+pub const THRESHOLD: f32 = 0.61;
 /// For how many scores after a detection there is no other one: one second.
 pub const REFRACTORY: u32 = 17;
 

@@ -89,7 +89,8 @@ impl Wake {
             return None;
         }
         self.frames -= EVERY;
-        let [score] = self.model.run(&self.features).map(wake::score::dequantize);
+        let [logit] = self.model.run(&self.features).map(wake::logit::dequantize);
+        let score = 1.0 / (1.0 + libm::expf(-logit));
         let (smoothed, detected) = self.detector.push(score);
         Some(Score { end: self.heard, score, smoothed, detected })
     }

@@ -35,7 +35,7 @@ def choose_threshold(model, recorded):
     """The lowest threshold that the recordings kept for validation pass at most once an hour."""
     scores = [model.frames(log_mel(samples / np.float32(32768))) for samples in recorded.values()]
     hours = sum(map(len, recorded.values())) / RATE / 3600
-    for threshold in np.arange(0.4, 0.96, 0.05):
+    for threshold in np.arange(0.4, 0.96, 0.01):
         if sum(count(part, threshold) for part in scores) <= hours:
             break
     return round(float(threshold), 2)
