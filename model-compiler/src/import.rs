@@ -326,7 +326,7 @@ impl<'a> Import<'a> {
         let opset = self.graph.opset;
         let mut fault = Diagnostic::new(
             format!("{nodes} of the {} nodes have operators that are not supported (opset {opset})", self.nodes_read),
-            "export the model without these operators, or cut it before them and compute the rest in Rust",
+            advice(self.unsupported.keys()),
         )
         .at(self.model.source.name.clone());
         for (name, (count, first)) in &self.unsupported {
@@ -411,6 +411,17 @@ impl<'a> Import<'a> {
             faults: self.faults,
             module: None,
         })
+    }
+}
+
+/// What to do about operators that are not supported.
+fn advice<'a>(mut names: impl Iterator<Item = &'a String>) -> &'static str {
+    const QONNX: [&str; 3] = ["finn.custom_op", "qonnx.custom_op", "onnx.brevitas"];
+    match names.any(|name| QONNX.iter().any(|domain| name.starts_with(domain))) {
+        true => {
+            "convert QONNX with `qonnx.transformation.qonnx_to_qcdq`, so that `QuantizeLinear` and `DequantizeLinear` say what is quantized"
+        }
+        false => "export the model without these operators, or cut it before them and compute the rest in Rust",
     }
 }
 

@@ -85,6 +85,11 @@ fn each_fault_is_told_once_with_what_to_do() {
             model().node("Softmax", &["x"], &["a"]).int("axis", 5).node("Nope", &["a"], &["b"]).node("Relu", &["b"], &["y"]),
             &["`axis` is 5", "`Nope`: 1 node"],
         ),
+        (
+            "operators of QONNX",
+            model().opset("qonnx.custom_op.general", 1).node("qonnx.custom_op.general::Quant", &["x"], &["y"]),
+            &["help: convert QONNX with `qonnx.transformation.qonnx_to_qcdq`"],
+        ),
         ("an old opset", Build::new(0).input("x", "f32[4]").output("x", "f32[4]"), &["opset 0; supported are 1 to"]),
         ("a new opset", Build::new(29).input("x", "f32[4]").output("x", "f32[4]"), &["opset 29; supported are 1 to 28"]),
         ("an input without a type", untyped, &["`x` is a value without a type"]),
