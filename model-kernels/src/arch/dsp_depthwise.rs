@@ -46,6 +46,15 @@ impl Finishing {
     }
 }
 
+/// `three_by_three!(operands, i8_to_i8)` computes an image by that function. It is called by its name, not by an address, so that the
+/// stack of a linked program has a bound.
+macro_rules! three_by_three {
+    ($operands:ident, $name:ident) => {
+        // SAFETY: there is a frame only where the operands are as long as it tells.
+        $operands.three_by_three(|frame| unsafe { three_by_three::$name(frame) })
+    };
+}
+
 /// Computes an image, if that can be done here: gives whether it was. That depends on nothing but what is known while compiling.
 #[inline(always)]
 pub(crate) fn image<X: Load<Value: Quantized>, F: Finish>(image: &Image<X, F>) -> bool {
@@ -62,20 +71,20 @@ pub(crate) fn image<X: Load<Value: Quantized>, F: Finish>(image: &Image<X, F>) -
     let operands = Operands { lines, channels, x, packed, y, scratch, x_zero, requantize };
     let signed = X::Value::LOWEST < X::Value::ZERO;
     match lines.strides[1] {
-        1 | 2 if lines.kernel == [3, 3] => operands.three_by_three(match (lines.strides[1], signed, finish.fused()) {
-            (1, true, Some(Fused::I8(_))) => three_by_three::i8_to_i8,
-            (1, true, Some(Fused::U8(_))) => three_by_three::i8_to_u8,
-            (1, true, None) => three_by_three::i8_to_any,
-            (1, false, Some(Fused::I8(_))) => three_by_three::u8_to_i8,
-            (1, false, Some(Fused::U8(_))) => three_by_three::u8_to_u8,
-            (1, false, None) => three_by_three::u8_to_any,
-            (_, true, Some(Fused::I8(_))) => three_by_three::i8_to_i8_halved,
-            (_, true, Some(Fused::U8(_))) => three_by_three::i8_to_u8_halved,
-            (_, true, None) => three_by_three::i8_to_any_halved,
-            (_, false, Some(Fused::I8(_))) => three_by_three::u8_to_i8_halved,
-            (_, false, Some(Fused::U8(_))) => three_by_three::u8_to_u8_halved,
-            (_, false, None) => three_by_three::u8_to_any_halved,
-        }),
+        1 | 2 if lines.kernel == [3, 3] => match (lines.strides[1], signed, finish.fused()) {
+            (1, true, Some(Fused::I8(_))) => three_by_three!(operands, i8_to_i8),
+            (1, true, Some(Fused::U8(_))) => three_by_three!(operands, i8_to_u8),
+            (1, true, None) => three_by_three!(operands, i8_to_any),
+            (1, false, Some(Fused::I8(_))) => three_by_three!(operands, u8_to_i8),
+            (1, false, Some(Fused::U8(_))) => three_by_three!(operands, u8_to_u8),
+            (1, false, None) => three_by_three!(operands, u8_to_any),
+            (_, true, Some(Fused::I8(_))) => three_by_three!(operands, i8_to_i8_halved),
+            (_, true, Some(Fused::U8(_))) => three_by_three!(operands, i8_to_u8_halved),
+            (_, true, None) => three_by_three!(operands, i8_to_any_halved),
+            (_, false, Some(Fused::I8(_))) => three_by_three!(operands, u8_to_i8_halved),
+            (_, false, Some(Fused::U8(_))) => three_by_three!(operands, u8_to_u8_halved),
+            (_, false, None) => three_by_three!(operands, u8_to_any_halved),
+        },
         1 if lines.kernel[0] <= any_taps::MAX_LINES => operands.any_taps(
             if signed { any_taps::gather_i8 } else { any_taps::gather_u8 },
             match finish.fused() {
@@ -105,11 +114,9 @@ struct Operands<'a> {
 impl Operands<'_> {
     /// Computes an image with a kernel of three by three.
     #[inline(never)]
-    fn three_by_three(self, compute: three_by_three::Image) {
-        let lines = Lines { kernel: [3, 3], dilations: [1, 1], ..self.lines };
-        if self.are_there(lines) {
-            // SAFETY: `are_there` has looked at the lengths of the operands.
-            unsafe { compute(&self.frame(lines)) }
+    fn three_by_three(self, compute: impl Fn(&Frame)) {
+        if let Some(frame) = self.frame() {
+            compute(&frame);
         }
     }
 
@@ -146,11 +153,21 @@ impl Operands<'_> {
         let Self { scratch, x_zero, .. } = *self;
         let start = usize::from(!scratch.as_ptr().addr().is_multiple_of(align_of::<u32>()));
         let ring = scratch.get(start..).unwrap_or_default();
-        ring.iter().take(lines.kernel[0] * lines.pitch()).for_each(|element| element.set(x_zero));
+        for element in ring.iter().take(lines.kernel[0] * lines.pitch()) {
+            element.set(x_zero);
+            // Keeps LLVM from unrolling the loop, which would cost more memory than it saves time.
+            core::hint::black_box(());
+        }
         ring.as_ptr().cast_mut().cast()
     }
 
-    fn frame(&self, lines: Lines) -> Frame {
+    /// The frame of an image with a kernel of three by three, if the operands are there.
+    #[inline(never)]
+    fn frame(&self) -> Option<Frame> {
+        let lines = Lines { kernel: [3, 3], dilations: [1, 1], ..self.lines };
+        if !self.are_there(lines) {
+            return None;
+        }
         let ring = self.ring(lines);
         let Self { channels, x, packed, y, x_zero, .. } = *self;
         let (x, y) = (x.cast(), y.cast());
@@ -159,7 +176,7 @@ impl Operands<'_> {
             0 => (0, 0, 1),
             inside => (lines.input[0], lines.padding[1], inside),
         };
-        Frame {
+        Some(Frame {
             bias: 0,
             weights: [[0; 2]; 3],
             multiplier: 0,
@@ -184,7 +201,7 @@ impl Operands<'_> {
             y,
             packed: packed.as_ptr(),
             channels,
-        }
+        })
     }
 }
 

@@ -62,9 +62,6 @@ pub(super) struct Frame {
     pub(super) channels: usize,
 }
 
-/// Computes an image.
-pub(super) type Image = unsafe extern "C" fn(*const Frame);
-
 /// Widens the weights of a line of the kernel, a quad, to two words of the frame.
 macro_rules! widen {
     ($quad:literal, $to:literal) => {
