@@ -183,9 +183,10 @@ pub(crate) fn grouped(number: u64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{check, grouped, run};
+    use super::{Report, check, grouped, run};
     use crate::command;
-    use crate::firmware::{Options, TARGETS, skip};
+    use crate::firmware::qemu::Qemu;
+    use crate::firmware::{DEFAULT_TARGET, Options, TARGET_FOLDER, TARGETS, skip};
     use model_runtime::{Elem, Model};
 
     #[test]
@@ -209,7 +210,27 @@ mod tests {
             computes_as_the_host(target, "several", &mut several::Model::new());
             computes_as_the_host(target, "elements", &mut elements::Model::new());
             computes_as_the_host(target, "image", &mut image::Model::new());
+            takes_as_long_for_any_input(target);
         }
+    }
+
+    /// An integer model: to the instruction on a Cortex-M4, and within a hundredth elsewhere. Part of the test above, as the firmware of both
+    /// lies in one place; `image` is what that built last.
+    fn takes_as_long_for_any_input(target: &str) {
+        let program = command::root().join(TARGET_FOLDER).join(target).join("release/model");
+        let bytes = image::SIGNATURE.inputs[0].bytes();
+        let random = (0..bytes).scan(1u32, |state, _| {
+            *state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            Some((*state >> 24) as u8)
+        });
+        let inputs = [vec![0; bytes], vec![0x7f; bytes], vec![0x80; bytes], random.collect()];
+        let qemu = Qemu::find(target).expect("the emulator is there");
+        let count = |input: &Vec<u8>| Report::read(&qemu.run(&program, input).expect("the firmware runs")).instructions;
+        let counts = inputs.each_ref().map(count);
+        let [least, most] = [counts.iter().min(), counts.iter().max()].map(|count| *count.expect("there are four"));
+        println!("{target}: {least} to {most} instructions");
+        let spread = if target == DEFAULT_TARGET { 0 } else { most / 100 };
+        assert!(most - least <= spread, "{target}: {counts:?} instructions for constant, extreme and random inputs");
     }
 
     fn computes_as_the_host(target: &str, name: &str, model: &mut dyn Model) {
