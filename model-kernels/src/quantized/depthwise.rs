@@ -92,7 +92,7 @@ impl Depthwise {
         };
         (0..self.input[2]).flat_map(move |channel| {
             let bias = layer.bias(channel);
-            debug_assert!(!hides_bias || bias.unsigned_abs() < 1 << 23, "a bias of {bias} does not fit 24 bits");
+            assert!(!hides_bias || bias.unsigned_abs() < 1 << 23, "a bias of {bias} does not fit 24 bits");
             let hidden = bias.to_le_bytes().map(|byte| byte as i8);
             let quads = (0..rows).flat_map(move |row| (0..columns).step_by(4).map(move |first| (row, first)));
             let weights = quads.map(move |(row, first)| {

@@ -7,7 +7,7 @@ use crate::firmware::qemu::{Line, Qemu};
 use crate::firmware::stack::Bound;
 use crate::firmware::toolchain::Toolchain;
 use crate::firmware::{Options, TARGET_FOLDER, tensor};
-use anyhow::{Result, ensure};
+use anyhow::{Result, bail, ensure};
 
 const MANIFEST: &str = "xtask/bench/Cargo.toml";
 
@@ -45,8 +45,8 @@ struct Measured {
     model: Program,
     /// The firmware without.
     baseline: Program,
-    /// The most stack that a run can take.
-    stack: Bound,
+    /// The most stack that a run can take, or why that is not known.
+    stack: Result<Bound, String>,
 }
 
 /// What the host reads of the firmware's report.
@@ -99,7 +99,11 @@ impl Measured {
         let Measured { report, model, baseline, .. } = self;
         let own = |(name, _): &&(String, u64)| !baseline.functions.iter().any(|(other, _)| other == name);
         budget::hold("code", report.code_budget, self.costs().code, model.functions.iter().filter(own))?;
-        budget::hold("stack", report.stack_budget, self.stack.bytes, &self.stack.chain)
+        match &self.stack {
+            Ok(bound) => budget::hold("stack", report.stack_budget, bound.bytes, &bound.chain),
+            Err(_) if report.stack_budget == u64::MAX => Ok(()),
+            Err(reason) => bail!("`stack` allows {} bytes, but {reason}", report.stack_budget),
+        }
     }
 }
 
@@ -120,7 +124,7 @@ fn run(options: &Options) -> Result<Measured> {
     ensure!(given == 0 || given == taken, "the inputs given have {given} bytes; the model takes {taken}");
     let [model, baseline] = ["model", "baseline"].map(|name| elf::read(&binaries.join(name)));
     let (model, baseline) = (model?, baseline?);
-    let stack = model.calls.bound(&RUN)?;
+    let stack = model.calls.bound(&RUN).map_err(|reason| format!("{reason:#}"));
     Ok(Measured { build: command::show(&build), report, model, baseline, stack })
 }
 
@@ -156,14 +160,17 @@ fn print(options: &Options, measured: &Measured) {
     let [code_bytes, constant_bytes, weights] = [code, constants, *weights].map(grouped);
     row("flash", code + constants, format!("code {code_bytes} + constants {constant_bytes} (weights {weights})"));
     row("arena", arena, String::new());
-    row("stack", stack, format!("at most {} along any chain of calls", grouped(measured.stack.bytes)));
+    let bound = |bound: &Bound| format!("at most {} along any chain of calls", grouped(bound.bytes));
+    row("stack", stack, measured.stack.as_ref().map_or_else(String::clone, bound));
     for (index, (kind, bytes)) in outputs.iter().enumerate() {
         println!("  output {index}: {}", tensor::show(kind, bytes));
     }
 }
 
 fn check(Measured { report, model, stack, .. }: &Measured) -> Result<()> {
-    ensure!(report.stack <= stack.bytes, "a run took {} bytes of stack, where {} are the bound", report.stack, stack.bytes);
+    if let Ok(Bound { bytes, .. }) = stack {
+        ensure!(report.stack <= *bytes, "a run took {} bytes of stack, where {bytes} are the bound", report.stack);
+    }
     ensure!(report.clock == 2_000_000, "the emulator's clock is off: 2000000 instructions were counted as {}", report.clock);
     ensure!(model.sizes.data == 0, "{} bytes of initialized data, where the model should lie in .bss", model.sizes.data);
     ensure!(model.sizes.bss >= report.arena, "the arena of {} bytes does not lie in .bss", report.arena);
