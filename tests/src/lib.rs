@@ -4,3 +4,4 @@
 pub mod build;
 pub mod models;
 pub mod snapshot;
+pub mod user;
