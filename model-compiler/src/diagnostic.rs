@@ -19,7 +19,10 @@ pub struct Refusal {
 
 impl Refusal {
     /// A refusal that says `message` and advises `help`.
+    #[cfg_attr(feature = "messages", track_caller)]
     pub fn new(message: impl Into<String>, help: impl Into<String>) -> Self {
+        #[cfg(feature = "messages")]
+        crate::messages::seen();
         Self { message: message.into(), help: help.into() }
     }
 }
@@ -67,7 +70,10 @@ pub struct Diagnostic {
 
 impl Diagnostic {
     /// A fault that says `message` and advises `help`.
+    #[cfg_attr(feature = "messages", track_caller)]
     pub fn new(message: impl Into<String>, help: impl Into<String>) -> Self {
+        #[cfg(feature = "messages")]
+        crate::messages::seen();
         Self { message: message.into(), help: help.into(), ..Self::default() }
     }
 
@@ -100,6 +106,13 @@ impl fmt::Display for Diagnostic {
             write!(f, "\n   = note: {note}")?;
         }
         write!(f, "\n   = help: {}", self.help)
+    }
+}
+
+/// The fault that is a refusal of no node.
+impl From<Refusal> for Diagnostic {
+    fn from(Refusal { message, help }: Refusal) -> Self {
+        Self { message, help, ..Self::default() }
     }
 }
 

@@ -141,7 +141,7 @@ impl<'a> Import<'a> {
                 Ok(tensor) => Named::Value(self.graph.add_constant(stored.name.clone(), tensor)),
                 Err(refusal) => {
                     let place = format!("{}: {}initializer `{}`", self.model.source.name, self.scopes.inner().place, stored.name);
-                    self.faults.push(Diagnostic::new(refusal.message, refusal.help).at(place));
+                    self.faults.push(Diagnostic::from(refusal).at(place));
                     Named::Unknown
                 }
             };

@@ -9,6 +9,8 @@ pub mod emit;
 pub mod golden;
 pub mod graph;
 pub mod import;
+#[cfg(feature = "messages")]
+mod messages;
 pub mod onnx;
 pub mod op;
 pub mod ops;

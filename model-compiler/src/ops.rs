@@ -40,6 +40,8 @@ pub mod quantized_softmax;
 pub mod random;
 pub mod recurrent;
 pub mod reduce;
+#[cfg(test)]
+mod refusals;
 pub mod repeat;
 pub mod reshape;
 pub mod resize;

@@ -210,3 +210,72 @@ fn faults_in_a_loop_are_told_with_their_place() {
     let fault = fault(&repeated("runs", always, "NoSuchOperator"));
     assert!(fault.contains("`NoSuchOperator`: 1 node, the first is node 0, `body`: node 1"), "{fault}");
 }
+
+/// What is no `If`, `Scan`, `Loop` or call of a function.
+#[test]
+fn nodes_that_do_not_fit_their_graphs_are_refused() {
+    let choose = |condition| model().initializer(tensor("none", &[0], &[] as &[bool])).node("If", &[condition], &["y"]);
+    let call = |function: Build, inputs: &[&str]| {
+        model().opset("local", 1).function("local::f", &["v"], &["w"], function).node("local::f", inputs, &["y"])
+    };
+    let body = || opset().input("state", "f32[4]").input("row", "f32[]").node("Add", &["state", "row"], &["next"]);
+    let scan = |inputs: &[&str], body: Build| model().input("k", "f32[3]").node("Scan", inputs, &["y"]).graph("body", body);
+    let once = || body().output("next", "f32[4]");
+    let always = || opset().node("Identity", &["go_on"], &["still"]);
+    let old = Build::new(8).input("x", "f32[1, 4]").output("y", "f32[1, 4]").node("Scan", &["", "x"], &["y"]);
+    let runs = |count: i64| repeated("count", always(), "Relu").initializer(tensor("count", &[], &[count]));
+    let stateless = model().initializer(tensor("runs", &[], &[3i64])).node("Loop", &["runs", "", "", "x"], &["y"]);
+    let cases = [
+        (choose("none").graph("then_branch", branch("Relu", &["x"])), "If: the condition is bool[0]; expected one bool"),
+        (choose(""), "If: the condition is missing"),
+        (choose("c").initializer(tensor("c", &[], &[true])), "If: `then_branch` is no graph with the node's 1 outputs"),
+        (
+            call(opset().node("Relu", &["v"], &["w"]), &["x", "x"]),
+            "f: the call has 2 inputs and 1 outputs; the function has 1 and 1",
+        ),
+        (old.graph("body", once()), "Scan: `Scan` of opset 8 has a batch"),
+        (model().node("Scan", &["x"], &["y"]), "Scan: attribute `body` is no graph"),
+        (scan(&["x"], once()), "Scan: attribute `num_scan_inputs` is not between 1 and the 1 inputs"),
+        (scan(&["x", "k"], once()).int("num_scan_inputs", 2), "Scan: the scanned inputs have 4 and 3 slices"),
+        (
+            scan(&["x", "k"], once()).int("num_scan_inputs", 1).ints("scan_input_axes", &[0, 0]),
+            "Scan: attribute `scan_input_axes` has 2 elements; expected one for each of the 1 tensors",
+        ),
+        (
+            scan(&["x", "x", "k"], once()).int("num_scan_inputs", 1),
+            "Scan: the graph has 2 inputs and 1 outputs; the node gives it 3",
+        ),
+        (scan(&["x", "k"], body()).int("num_scan_inputs", 1), "Scan: the graph yields fewer values than it has states"),
+        (runs(1 << 40), "Loop: the node runs 16777217 times; supported are 0 to 16777216"),
+        (runs(0), "Loop: the graph runs no time"),
+        (stateless.graph("body", always()), "Loop: a state is omitted"),
+    ];
+    for (model, expected) in cases {
+        let fault = fault(&model);
+        assert!(fault.starts_with(expected), "`{fault}` does not begin with `{expected}`");
+    }
+}
+
+/// Each function calls the one before it twice.
+#[test]
+fn functions_that_grow_without_bound_are_refused() {
+    let mut model = model().opset("local", 1).function("local::f0", &["v"], &["w"], opset().node("Relu", &["v"], &["w"]));
+    for level in 1..=20 {
+        let inner = format!("local::f{}", level - 1);
+        let twice = opset().opset("local", 1).node(&inner, &["v"], &["once"]).node(&inner, &["once"], &["w"]);
+        model = model.function(&format!("local::f{level}"), &["v"], &["w"], twice);
+    }
+    let fault = fault(&model.node("local::f20", &["x"], &["y"]));
+    assert!(fault.contains("the model's functions expand to more than 1048576 nodes"), "{fault}");
+}
+
+/// The constants that nodes compute are told by the first node past the limit.
+#[test]
+fn constants_that_grow_without_bound_are_refused() {
+    let model = opset().initializer(tensor("shape", &[1], &[1i64 << 22]));
+    let model = (0..9).fold(model, |model, step| {
+        let made = format!("v{step}");
+        model.node("ConstantOfShape", &["shape"], &[&made]).output(&made, "f32[1]")
+    });
+    assert!(fault(&model).starts_with("ConstantOfShape: the nodes up to this one compute"), "{}", fault(&model));
+}

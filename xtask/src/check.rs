@@ -1,7 +1,7 @@
 //! `cargo xtask check`: all that must hold before a change goes in, one stage after another.
 
 use crate::command::{self, cargo};
-use crate::{bench, conformance, firmware};
+use crate::{bench, conformance, firmware, messages};
 use anyhow::{Result, bail};
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -27,6 +27,7 @@ const STAGES: &[Stage] = &[
     Stage { name: "clippy", run: clippy },
     Stage { name: "doc", run: doc },
     Stage { name: "test", run: test },
+    Stage { name: "messages", run: messages },
     Stage { name: "oldest rustc", run: oldest_rustc },
     Stage { name: "package", run: package },
     Stage { name: "conformance", run: conformance },
@@ -92,6 +93,12 @@ fn doc() -> Result<Outcome> {
 /// The README's command, past the first crate that fails.
 fn test() -> Result<Outcome> {
     passed(cargo().args(["test", "--workspace", "--no-fail-fast"]))
+}
+
+/// Every message of the compiler has a case.
+fn messages() -> Result<Outcome> {
+    messages::run(&[])?;
+    Ok(Outcome::Passed)
 }
 
 /// The crates build with the oldest compiler they promise, where that compiler is there.

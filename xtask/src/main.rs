@@ -6,6 +6,7 @@ mod check;
 mod command;
 mod conformance;
 mod firmware;
+mod messages;
 mod operators;
 mod timing;
 mod zoo;
@@ -27,6 +28,7 @@ const COMMANDS: &[Command] = &[
     Command { name: "check", usage: check::USAGE, run: check::run },
     Command { name: "conformance", usage: conformance::USAGE, run: conformance::run },
     Command { name: "firmware", usage: firmware::USAGE, run: firmware::run },
+    Command { name: "messages", usage: messages::USAGE, run: messages::run },
     Command { name: "operators", usage: operators::USAGE, run: operators::run },
     Command { name: "panics", usage: panics::USAGE, run: panics::run },
     Command { name: "timing", usage: timing::USAGE, run: timing::run },

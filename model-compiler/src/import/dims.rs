@@ -24,6 +24,15 @@ enum Size<'a> {
     Fixed(usize),
     Named(&'a str),
     Unnamed,
+    /// What some exporters write for an unnamed one, mostly -1.
+    Negative(i64),
+}
+
+impl Size<'_> {
+    /// Whether it is open and no symbol stands for it.
+    fn has_no_name(&self) -> bool {
+        matches!(self, Self::Unnamed | Self::Negative(_))
+    }
 }
 
 /// What fixes open dimensions.
@@ -116,7 +125,7 @@ impl<'a> Rules<'a> {
                 Dim::Size(size) if key == name => Some(*size),
                 _ => None,
             }),
-            Size::Unnamed => None,
+            Size::Unnamed | Size::Negative(_) => None,
         }
     }
 
@@ -142,7 +151,7 @@ impl<'a> Rules<'a> {
             }
         }
         if let [first, rest @ ..] = sizes.as_mut_slice()
-            && (*first == Size::Unnamed || matches!(first, Size::Named(name) if is_batch(name)))
+            && (first.has_no_name() || matches!(first, Size::Named(name) if is_batch(name)))
             && rest.iter().all(|size| matches!(size, Size::Fixed(_)))
         {
             *first = Size::Fixed(1);
@@ -174,7 +183,7 @@ impl<'a> Rules<'a> {
             let Ok((elem, declared)) = declaration(input) else { continue };
             notes.push(format!("`{}` is {elem}{}", input.name, print(&declared)));
             let sizes = self.fix(&input.name, &declared);
-            if sizes.contains(&Size::Unnamed) {
+            if sizes.iter().any(Size::has_no_name) {
                 let ones: Vec<usize> = sizes.iter().map(|size| self.given(size).unwrap_or(1)).collect();
                 names.push(format!("an unnamed one of `{}`", input.name));
                 entries.push(format!("{:?}: {ones:?}", input.name));
@@ -243,7 +252,7 @@ fn all_fixed(sizes: &[Size]) -> Option<Vec<usize>> {
 fn declaration(input: &proto::ValueInfo) -> Result<(ElemType, Vec<Size<'_>>), Diagnostic> {
     let kind = match &input.r#type {
         Some(proto::Type { tensor: Some(tensor), .. }) => {
-            let elem = tensor::elem_type(tensor.elem_type).map_err(|refusal| Diagnostic::new(refusal.message, refusal.help))?;
+            let elem = tensor::elem_type(tensor.elem_type).map_err(Diagnostic::from)?;
             if let Some(shape) = &tensor.shape {
                 return Ok((elem, shape.dim.iter().map(size).collect()));
             }
@@ -263,7 +272,7 @@ fn declaration(input: &proto::ValueInfo) -> Result<(ElemType, Vec<Size<'_>>), Di
 
 fn size(dim: &proto::Dimension) -> Size<'_> {
     match (dim.value, &dim.param) {
-        (Some(size), _) => usize::try_from(size).map_or(Size::Unnamed, Size::Fixed),
+        (Some(size), _) => usize::try_from(size).map_or(Size::Negative(size), Size::Fixed),
         (None, Some(name)) if !name.is_empty() && name != "?" => Size::Named(name),
         _ => Size::Unnamed,
     }
@@ -279,6 +288,7 @@ fn print(sizes: &[Size]) -> String {
         Size::Fixed(size) => size.to_string(),
         Size::Named(name) => (*name).to_owned(),
         Size::Unnamed => "?".to_owned(),
+        Size::Negative(size) => size.to_string(),
     });
     format!("[{}]", sizes.collect::<Vec<_>>().join(", "))
 }
@@ -319,7 +329,7 @@ mod tests {
 
     #[test]
     fn the_first_dimension_alone_defaults_to_one() {
-        for name in ["N", "unk__232", "batch", "Batch_Size", "?"] {
+        for name in ["N", "unk__232", "batch", "Batch_Size", "?", "-1"] {
             let (types, notes, faults) = resolve(&[&format!("{name}, 4")], &[]);
             assert_eq!((types, notes.len(), faults), (vec!["f32[1, 4]".to_owned()], 1, vec![]), "{name}");
         }
@@ -369,6 +379,7 @@ mod tests {
             ),
             ((&["N, T, F"], &[("T", size(49))]), &["`N`, `F`", "write `dims = { T: 49, N: 1, F: 1 }`"]),
             ((&["4, ?"], &[]), &["an unnamed one of `a`", "add `dims = { \"a\": [4, 1] }`"]),
+            ((&["4, -1"], &[]), &["an unnamed one of `a`", "`a` is f32[4, -1]", "add `dims = { \"a\": [4, 1] }`"]),
             ((&["N, 4"], &[("M", size(2))]), &["`dims` has `M: 2`, which fixes nothing; possible are `N: 1`, `\"a\": […]`"]),
             ((&["N, 4"], &[("a", size(2))]), &["`dims` has `a: 2`, which fixes nothing"]),
             ((&["N, 4"], &[("a", Dim::Shape(vec![1, 5]))]), &["the shape [1, 5]; the model declares [N, 4]"]),

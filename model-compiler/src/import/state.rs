@@ -15,16 +15,17 @@ pub(super) fn check_names(options: &Options, graph: &proto::Graph, inputs: &[&pr
     let mut faults = elements::unknown_keys("state", &options.state, free);
     let outputs: Vec<&str> = graph.output.iter().map(|output| output.name.as_str()).collect();
     for (index, (input, output)) in options.state.iter().enumerate() {
-        let about = |message: String, help: &str| Diagnostic::new(message, help).about(Subject::entry("state", input));
+        let subject = || Subject::entry("state", input);
         if !outputs.contains(&output.as_str()) {
             let known: Vec<String> = outputs.iter().map(|name| format!("`{name}`")).collect();
             let message =
                 format!("`state` ties `{input}` to `{output}`, which is no output of the model; it has {}", known.join(", "));
-            faults.push(about(message, "write the output that becomes this input of the next run"));
+            let help = "write the output that becomes this input of the next run";
+            faults.push(Diagnostic::new(message, help).about(subject()));
         }
         if let Some((first, _)) = options.state[..index].iter().find(|(_, other)| other == output) {
             let message = format!("`state` ties output `{output}` to `{first}` and to `{input}`; expected one input");
-            faults.push(about(message, "keep one of the two"));
+            faults.push(Diagnostic::new(message, "keep one of the two").about(subject()));
         }
     }
     let tied = |name: &str| options.state.iter().any(|(key, _)| key == name);

@@ -121,7 +121,10 @@ fn external(stored: &proto::Tensor, ty: TensorType, source: &Source) -> Result<T
     let file = source.side_file(location).map_err(|problem| {
         Refusal::new(
             format!("the data of tensor `{}` lies in `{location}`, which cannot be read: {problem}", stored.name),
-            format!("put `{location}` beside the model, or save the model with all data inside"),
+            match location.split(['/', '\\']).any(|part| part == "..") || location.starts_with('/') {
+                true => "save the model again with its data in a file beside it, or with all data inside".to_owned(),
+                false => format!("put `{location}` beside the model, or save the model with all data inside"),
+            },
         )
     })?;
     let end = offset.checked_add(length).filter(|&end| end <= file.len()).ok_or_else(|| {

@@ -169,9 +169,7 @@ impl Operator for Conv {
             None => dense::expect_one_type(inputs, FLOATS)?,
         }
         let [batch, height, width, _] = self.sizes(&inputs[0].shape);
-        let output = self.window.output([height, width], false).ok_or_else(|| {
-            Refusal::new("the kernel does not fit into the padded image", "fix the shapes in the exported model")
-        })?;
+        let output = window::expect_fit(&self.window, &[height, width], false)?;
         let elem = self.integer.map_or(inputs[0].elem, |integer| integer.output);
         Ok(vec![TensorType::new(elem, [batch, output[0], output[1], inputs[1].shape[0]])])
     }

@@ -76,8 +76,7 @@ fn sizes(node: &NodeReader) -> Result<Sizes> {
     };
     let attributes = window::padded_attributes(node, Some(vec![kernel_rows, kernel_columns]), &[height, width])?;
     let window = Window::along(&attributes, 0..2);
-    window::expect_fit(&window, &[height, width], false)?;
-    let [rows, columns] = window.output([height, width], false).ok_or_else(fault)?;
+    let [rows, columns] = window::expect_fit(&window, &[height, width], false)?;
     let taps = kernel_rows * kernel_columns;
     let expected =
         [vec![batch, 2 * offset_groups * taps, rows, columns], vec![outputs], vec![batch, offset_groups * taps, rows, columns]];

@@ -42,8 +42,7 @@ fn read(node: &mut NodeReader) -> Result<Vec<ValueId>> {
         terms.push(diagonal(node, Term { value, axes })?);
     }
     let mut terms = terms.into_iter();
-    let mut joined =
-        terms.next().ok_or_else(|| Refusal::new("there is no input; expected at least one", "give `Einsum` an input"))?;
+    let mut joined = terms.next().expect("an equation names at least one input");
     let mut rest: Vec<Term> = terms.collect();
     while !rest.is_empty() {
         let next = rest.remove(0);

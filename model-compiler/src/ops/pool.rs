@@ -11,7 +11,7 @@ use super::cascade;
 use super::elementwise::{self, Expr};
 use super::window::{self, Window};
 use super::{FLOATS, expect_elem, filled, mapped};
-use crate::diagnostic::{Refusal, Result};
+use crate::diagnostic::Result;
 use crate::emit::{Lower, literal};
 use crate::graph::ValueId;
 use crate::kernels::{self, Overlap, Rows};
@@ -189,14 +189,9 @@ pub fn kernel(window: &Window, ceil: bool, input: &TensorType, backward: bool) -
 /// The type of the output for an image of type `input`.
 pub fn output(window: &Window, ceil: bool, input: &TensorType) -> Result<TensorType> {
     let &[batch, height, width, channels] = &input.shape[..] else {
-        return Err(Refusal::new(format!("{input} is no image"), "reshape the input to 4 dimensions"));
+        panic!("internal error: a pool over {input}, which is no image; please report this model");
     };
-    let [rows, columns] = window.output([height, width], ceil).ok_or_else(|| {
-        Refusal::new(
-            format!("a window of {:?} does not fit into the padded image {input}", window.kernel),
-            "fix the shapes in the exported model, or the sizes given in `dims`",
-        )
-    })?;
+    let [rows, columns] = window::expect_fit(window, &[height, width], ceil)?;
     Ok(input.with_shape([batch, rows, columns, channels]))
 }
 

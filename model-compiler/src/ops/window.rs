@@ -121,17 +121,16 @@ pub fn read(node: &NodeReader, kernel: Option<Vec<usize>>, ceil: bool) -> Result
     Ok(window)
 }
 
-/// That a window fits into an image of `size`, padding included.
-pub fn expect_fit(window: &Window, size: &[usize], ceil: bool) -> Result<()> {
-    if window.output(rows_and_columns(size, 1), ceil).is_some() {
-        return Ok(());
-    }
+/// The size of the output for an image of `size`, into which the window must fit, padding included.
+pub fn expect_fit(window: &Window, size: &[usize], ceil: bool) -> Result<[usize; 2]> {
     let last = 2 - size.len();
     let (kernel, dilations) = (&window.kernel[last..], &window.dilations[last..]);
-    Err(Refusal::new(
-        format!("the kernel {kernel:?} with dilations {dilations:?} does not fit into the padded image of {size:?}"),
-        "fix the shapes in the exported model, or the sizes given in `dims`",
-    ))
+    window.output(rows_and_columns(size, 1), ceil).ok_or_else(|| {
+        Refusal::new(
+            format!("the kernel {kernel:?} with dilations {dilations:?} does not fit into the padded image of {size:?}"),
+            "fix the shapes in the exported model, or the sizes given in `dims`",
+        )
+    })
 }
 
 /// The attributes of a window over an image or volume of `size`, with what `auto_pad` asks for in `pads`.
