@@ -146,14 +146,9 @@ impl OneNode {
         self.import().unwrap_or_else(|faults| panic!("{self:?} is refused: {faults}")).to_string()
     }
 
-    /// The results, all of which are known while importing.
+    /// The results of a node whose inputs are constants.
     pub(crate) fn results(&self) -> Vec<Tensor> {
-        let graph = self.import().unwrap_or_else(|faults| panic!("{self:?} is refused: {faults}"));
-        let result = |&id| {
-            let copy = graph.producer(id).expect("outputs are computed");
-            graph.constant(graph.nodes[copy].inputs[0]).unwrap_or_else(|| panic!("{self:?} is not folded:\n{graph}")).clone()
-        };
-        graph.outputs.iter().map(result).collect()
+        run(&self.import().unwrap_or_else(|faults| panic!("{self:?} is refused: {faults}")), &[])
     }
 
     /// The only result, as integers.
@@ -209,13 +204,13 @@ pub(crate) fn after(pass: impl FnOnce(&mut Graph), mut graph: Graph) -> String {
     graph.to_string()
 }
 
-/// The outputs of a graph for an input, each node computed as if it were folded.
-pub(crate) fn run(graph: &Graph, input: &Tensor) -> Vec<Tensor> {
-    let mut values: HashMap<ValueId, Tensor> = HashMap::from([(graph.inputs[0], input.clone())]);
+/// The outputs of a graph for its inputs.
+pub(crate) fn run(graph: &Graph, inputs: &[&Tensor]) -> Vec<Tensor> {
+    let mut values: HashMap<ValueId, Tensor> = graph.inputs.iter().copied().zip(inputs.iter().copied().cloned()).collect();
     for node in &graph.nodes {
         let inputs: Vec<&Tensor> = node.inputs.iter().map(|id| graph.constant(*id).unwrap_or_else(|| &values[id])).collect();
         let types: Vec<TensorType> = node.outputs.iter().map(|&id| graph.ty(id).clone()).collect();
-        let results = node.op.rules().fold(&inputs, &types).expect("the operators of the test fold");
+        let results = node.op.rules().evaluate(&inputs, &types).unwrap_or_else(|| panic!("{} cannot be evaluated", node.op));
         values.extend(node.outputs.iter().copied().zip(results));
     }
     graph.outputs.iter().map(|id| values[id].clone()).collect()

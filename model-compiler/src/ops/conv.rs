@@ -14,7 +14,7 @@ use crate::diagnostic::{Refusal, Result};
 use crate::emit::Lower;
 use crate::graph::ValueId;
 use crate::kernels::{self, Overlap, Rows};
-use crate::op::{LATEST, Op, OpDef, Operator, Types};
+use crate::op::{LATEST, Op, OpDef, Operator, Types, reference_only};
 use crate::reader::NodeReader;
 use crate::tensor::Tensor;
 use crate::ty::{ElemType, Shape, TensorType};
@@ -174,11 +174,12 @@ impl Operator for Conv {
         Ok(vec![TensorType::new(elem, [batch, output[0], output[1], inputs[1].shape[0]])])
     }
 
-    fn fold(&self, inputs: &[&Tensor], outputs: &[TensorType]) -> Option<Vec<Tensor>> {
+    fn evaluate(&self, inputs: &[&Tensor], outputs: &[TensorType]) -> Option<Vec<Tensor>> {
+        reference_only!();
         let types: Vec<&TensorType> = inputs.iter().map(|input| input.ty()).collect();
         let kernel = self.kernel(&types);
         if let Some(integer) = &self.integer {
-            return Some(vec![integer.fold(kernel.layer(), inputs, &outputs[0])]);
+            return Some(vec![integer.evaluate(kernel.layer(), inputs, &outputs[0])]);
         }
         if self.activation.is_some() || outputs[0].elem != dense::FOLDED {
             return None;

@@ -15,7 +15,7 @@ use crate::diagnostic::{Refusal, Result};
 use crate::emit::{Lower, Operand, literal};
 use crate::graph::ValueId;
 use crate::kernels::{self, Overlap, Rows};
-use crate::op::{LATEST, Op, OpDef, Operator, Types};
+use crate::op::{LATEST, Op, OpDef, Operator, Types, reference_only};
 use crate::reader::NodeReader;
 use crate::tensor::Tensor;
 use crate::ty::{ElemType, TensorType};
@@ -174,19 +174,25 @@ impl Operator for Dense {
     }
 
     fn fold(&self, inputs: &[&Tensor], outputs: &[TensorType]) -> Option<Vec<Tensor>> {
-        let types: Vec<&TensorType> = inputs.iter().map(|input| input.ty()).collect();
-        let kernel = self.kernel(&types);
-        if let Some(integer) = &self.integer {
-            return Some(vec![integer.fold(&kernel, inputs, &outputs[0])]);
-        }
-        if self.activation.is_some() || outputs[0].elem != FOLDED {
+        if self.integer.is_some() || self.activation.is_some() || outputs[0].elem != FOLDED {
             return None;
         }
+        let types: Vec<&TensorType> = inputs.iter().map(|input| input.ty()).collect();
+        let kernel = self.kernel(&types);
         let weights = reordered(inputs[1], kernel.pack_order(false)).to_vec::<f32>();
         let bias = inputs.get(2).map(|bias| bias.to_vec::<f32>()).unwrap_or_default();
         let x = inputs[0].to_vec::<f32>();
         let y = filled(&outputs[0], |y| kernel.run(&x, &weights, &bias, y, &super::cells(kernel.scratch()), |x| x));
         Some(vec![y])
+    }
+
+    fn evaluate(&self, inputs: &[&Tensor], outputs: &[TensorType]) -> Option<Vec<Tensor>> {
+        reference_only!();
+        let types: Vec<&TensorType> = inputs.iter().map(|input| input.ty()).collect();
+        match &self.integer {
+            Some(integer) => Some(vec![integer.evaluate(&self.kernel(&types), inputs, &outputs[0])]),
+            None => self.fold(inputs, outputs),
+        }
     }
 
     fn transposed(&self, _types: Types, perm: &[usize]) -> Option<(Op, Vec<usize>)> {

@@ -12,7 +12,7 @@ use crate::diagnostic::{Refusal, Result};
 use crate::emit::Lower;
 use crate::graph::ValueId;
 use crate::kernels::{self, Outside};
-use crate::op::{LATEST, OpDef, Operator, Types};
+use crate::op::{LATEST, OpDef, Operator, Types, reference_only};
 use crate::reader::NodeReader;
 use crate::scalar::Scalar;
 use crate::tensor::Tensor;
@@ -126,7 +126,8 @@ impl Operator for GridSample {
         Ok(vec![sized(image.elem, &shape)?])
     }
 
-    fn fold(&self, inputs: &[&Tensor], outputs: &[TensorType]) -> Option<Vec<Tensor>> {
+    fn evaluate(&self, inputs: &[&Tensor], outputs: &[TensorType]) -> Option<Vec<Tensor>> {
+        reference_only!();
         let kernel = self.kernel(inputs[0].ty(), inputs[1].ty());
         (outputs[0].elem == ElemType::F32).then(|| {
             let (x, grid) = (inputs[0].to_vec::<f32>(), inputs[1].to_vec::<f32>());

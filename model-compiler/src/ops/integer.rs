@@ -1,15 +1,18 @@
 //! What the layers between quantized tensors share: operands, types and the call of their kernels.
 
-use std::cell::Cell;
+pub mod reference;
+
 use std::fmt::{self, Debug};
 
 use proc_macro2::TokenStream;
 use quote::quote;
+use reference::{Operands, Results};
 
-use super::{cells, expect_elem, filled};
+use super::expect_elem;
 use crate::diagnostic::{Refusal, Result};
 use crate::emit::{Lower, Operand, literal};
 use crate::kernels::{self, Layer, Overlap, Packing, Quad, Quantized, Requantize};
+use crate::op::reference_only;
 use crate::scalar::Scalar;
 use crate::tensor::Tensor;
 use crate::ty::{ElemType, TensorType};
@@ -81,19 +84,7 @@ pub trait LayerKernel: Debug {
     fn pads(&self) -> bool;
 
     /// Computes a layer.
-    fn run_quantized(&self, operands: &Operands, y: &[Cell<i16>], requantize: Requantize);
-
-    /// Computes the sums of a layer.
-    fn run_sums(&self, operands: &Operands, y: &[Cell<i32>]);
-}
-
-/// The operands of a layer while folding.
-#[derive(Debug)]
-pub struct Operands {
-    x: Vec<i16>,
-    packed: Vec<Quad>,
-    scratch: Vec<Cell<i16>>,
-    x_zero: i32,
+    fn evaluate(&self, operands: &Operands, results: Results);
 }
 
 impl LayerKernel for kernels::Conv {
@@ -113,14 +104,13 @@ impl LayerKernel for kernels::Conv {
         true
     }
 
-    fn run_quantized(&self, operands: &Operands, y: &[Cell<i16>], requantize: Requantize) {
+    fn evaluate(&self, operands: &Operands, results: Results) {
+        reference_only!();
         let Operands { x, packed, scratch, x_zero } = operands;
-        self.quantized(x, packed, y, scratch, *x_zero, requantize);
-    }
-
-    fn run_sums(&self, operands: &Operands, y: &[Cell<i32>]) {
-        let Operands { x, packed, scratch, x_zero } = operands;
-        self.sums(x, packed, y, scratch, *x_zero);
+        match results {
+            Results::Sums(y) => self.sums(x, packed, y, scratch, *x_zero),
+            Results::Quantized(y, requantize) => self.quantized(x, packed, y, scratch, *x_zero, requantize),
+        }
     }
 }
 
@@ -141,14 +131,13 @@ impl LayerKernel for kernels::Depthwise {
         true
     }
 
-    fn run_quantized(&self, operands: &Operands, y: &[Cell<i16>], requantize: Requantize) {
+    fn evaluate(&self, operands: &Operands, results: Results) {
+        reference_only!();
         let Operands { x, packed, scratch, x_zero } = operands;
-        self.quantized(x, packed, y, scratch, *x_zero, requantize);
-    }
-
-    fn run_sums(&self, operands: &Operands, y: &[Cell<i32>]) {
-        let Operands { x, packed, scratch, x_zero } = operands;
-        self.sums(x, packed, y, scratch, *x_zero);
+        match results {
+            Results::Sums(y) => self.sums(x, packed, y, scratch, *x_zero),
+            Results::Quantized(y, requantize) => self.quantized(x, packed, y, scratch, *x_zero, requantize),
+        }
     }
 }
 
@@ -169,35 +158,17 @@ impl LayerKernel for kernels::Dense {
         false
     }
 
-    fn run_quantized(&self, operands: &Operands, y: &[Cell<i16>], requantize: Requantize) {
+    fn evaluate(&self, operands: &Operands, results: Results) {
+        reference_only!();
         let Operands { x, packed, scratch, .. } = operands;
-        self.quantized(x, packed, y, scratch, requantize);
-    }
-
-    fn run_sums(&self, operands: &Operands, y: &[Cell<i32>]) {
-        let Operands { x, packed, scratch, .. } = operands;
-        self.sums(x, packed, y, scratch);
+        match results {
+            Results::Sums(y) => self.sums(x, packed, y, scratch),
+            Results::Quantized(y, requantize) => self.quantized(x, packed, y, scratch, requantize),
+        }
     }
 }
 
 impl Integer {
-    /// Computes a layer whose inputs are all constant.
-    pub fn fold(&self, kernel: &dyn LayerKernel, inputs: &[&Tensor], output: &TensorType) -> Tensor {
-        let operands = Operands {
-            x: read(inputs[0]),
-            // All elements are read as those of 16 bits.
-            packed: pack(kernel, ElemType::I16, &inputs[1..], Packing::Portable),
-            scratch: cells(kernel.layer_scratch()),
-            x_zero: self.x_zero,
-        };
-        let Some(requantize) = self.requantize else {
-            return filled(output, |y| kernel.run_sums(&operands, y));
-        };
-        let y = cells(output.elements());
-        kernel.run_quantized(&operands, &y, less_offset(requantize, output.elem));
-        written(output, &y)
-    }
-
     /// The call of a layer's kernel.
     pub fn lower(&self, cx: &Lower, kernel: &dyn LayerKernel) -> TokenStream {
         let constants: Vec<&Tensor> = (1..cx.input_count()).map(|index| cx.value(index)).collect();
@@ -216,7 +187,7 @@ impl Integer {
     }
 }
 
-/// What kernels subtract from every element of this type: they compute with `i16`.
+/// What is subtracted from every element of this type, so that it becomes an `i16`, as which kernels compute with it.
 pub fn offset(elem: ElemType) -> i32 {
     if elem == ElemType::U16 { <u16 as Quantized>::OFFSET } else { 0 }
 }
@@ -231,25 +202,4 @@ fn pack(kernel: &dyn LayerKernel, x: ElemType, constants: &[&Tensor], packing: P
     let multipliers: Vec<i32> = constants.get(2).map(|multipliers| multipliers.to_vec()).unwrap_or_default();
     let (weights, bias) = (constants[0].to_vec(), constants[1].to_vec());
     kernel.pack_layer(Layer { weights: &weights, bias: &bias, multipliers: &multipliers, x_limit }, packing)
-}
-
-/// While folding, all elements are written as `i16`, which holds those of each type less its offset: how sums become such.
-pub fn less_offset(requantize: Requantize, elem: ElemType) -> Requantize {
-    let Requantize { zero, low, high, .. } = requantize;
-    let [zero, low, high] = [zero, low, high].map(|bound| bound - offset(elem));
-    Requantize { zero, low, high, ..requantize }
-}
-
-/// The tensor of elements that were written less the offset of their type.
-pub fn written(ty: &TensorType, y: &[Cell<i16>]) -> Tensor {
-    let offset = offset(ty.elem);
-    let element = |y: &Cell<i16>| Scalar::of(f64::from(i32::from(y.get()) + offset), ty.elem);
-    Scalar::tensor(ty.elem, ty.shape.clone(), &y.iter().map(element).collect::<Vec<_>>())
-}
-
-/// Elements as kernels read them.
-pub fn read(tensor: &Tensor) -> Vec<i16> {
-    let offset = i64::from(offset(tensor.ty().elem));
-    let narrow = |element: i64| i16::try_from(element - offset).expect("elements of 8 or 16 bits");
-    tensor.to_ints().expect("`x` has integers").into_iter().map(narrow).collect()
 }

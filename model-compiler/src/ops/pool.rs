@@ -15,7 +15,7 @@ use crate::diagnostic::Result;
 use crate::emit::{Lower, literal};
 use crate::graph::ValueId;
 use crate::kernels::{self, Overlap, Rows};
-use crate::op::{LATEST, Op, OpDef, Operator, Types};
+use crate::op::{LATEST, Op, OpDef, Operator, Types, reference_only};
 use crate::reader::{self, NodeReader};
 use crate::tensor::Tensor;
 use crate::ty::{ElemType, TensorType};
@@ -204,7 +204,8 @@ impl Operator for Pool {
         Ok(vec![output(&self.window, self.ceil, inputs[0])?])
     }
 
-    fn fold(&self, inputs: &[&Tensor], outputs: &[TensorType]) -> Option<Vec<Tensor>> {
+    fn evaluate(&self, inputs: &[&Tensor], outputs: &[TensorType]) -> Option<Vec<Tensor>> {
+        reference_only!();
         if self.activation.is_some() || outputs[0].elem != ElemType::F32 {
             return None;
         }
@@ -279,7 +280,8 @@ impl Operator for MaxPoolIndices {
         Ok(vec![output(&self.window, self.ceil, inputs[0])?.with_elem(ElemType::I64)])
     }
 
-    fn fold(&self, inputs: &[&Tensor], outputs: &[TensorType]) -> Option<Vec<Tensor>> {
+    fn evaluate(&self, inputs: &[&Tensor], outputs: &[TensorType]) -> Option<Vec<Tensor>> {
+        reference_only!();
         let kernel = kernel(&self.window, self.ceil, inputs[0].ty(), false);
         let indices = with_folded!(inputs[0].ty().elem, T => {
             let x = inputs[0].to_vec::<T>();

@@ -13,7 +13,7 @@ use super::{cells, expect_elem};
 use crate::diagnostic::Result;
 use crate::emit::{Lower, literal};
 use crate::kernels::{Average, Overlap, Requantize, Rows};
-use crate::op::{Op, Operator, Types};
+use crate::op::{Op, Operator, Types, reference_only};
 use crate::scalar::Scalar;
 use crate::tensor::Tensor;
 use crate::ty::{ElemType, TensorType};
@@ -57,14 +57,16 @@ impl Operator for QuantizedAverage {
         Ok(vec![pool::output(&self.window, self.ceil, inputs[0])?.with_elem(self.output)])
     }
 
-    fn fold(&self, inputs: &[&Tensor], outputs: &[TensorType]) -> Option<Vec<Tensor>> {
+    fn evaluate(&self, inputs: &[&Tensor], outputs: &[TensorType]) -> Option<Vec<Tensor>> {
+        reference_only!();
+        use integer::reference;
         let kernel = pool::kernel(&self.window, self.ceil, inputs[0].ty(), false);
-        let x = integer::read(inputs[0]);
+        let x = reference::read(inputs[0]);
         let multipliers = inputs[1].to_vec::<i32>();
         let y: Vec<Cell<i16>> = cells(outputs[0].elements());
-        let requantize = integer::less_offset(self.requantize, self.output);
+        let requantize = reference::less_offset(self.requantize, self.output);
         kernel.quantized(self.average(), &x, &y, &multipliers, self.x_zero, requantize);
-        Some(vec![integer::written(&outputs[0], &y)])
+        Some(vec![reference::written(&outputs[0], &y)])
     }
 
     fn overlap(&self, types: Types, input: usize) -> Overlap {

@@ -10,7 +10,7 @@ use super::{cells, expect_elem, integer};
 use crate::diagnostic::Result;
 use crate::emit::{Lower, literal};
 use crate::kernels::{self, Overlap, Requantize};
-use crate::op::{Operator, Types};
+use crate::op::{Operator, Types, reference_only};
 use crate::tensor::Tensor;
 use crate::ty::{ElemType, TensorType};
 
@@ -40,12 +40,14 @@ impl Operator for QuantizedSoftmax {
         Ok(vec![inputs[0].with_elem(self.output)])
     }
 
-    fn fold(&self, inputs: &[&Tensor], outputs: &[TensorType]) -> Option<Vec<Tensor>> {
+    fn evaluate(&self, inputs: &[&Tensor], outputs: &[TensorType]) -> Option<Vec<Tensor>> {
+        reference_only!();
+        use integer::reference;
         let powers = inputs[1].to_vec::<u32>().try_into().ok()?;
         let y: Vec<Cell<i16>> = cells(outputs[0].elements());
-        let requantize = integer::less_offset(self.requantize, self.output);
-        self.kernel(inputs[0].ty()).quantized(&integer::read(inputs[0]), &y, &powers, self.unit, requantize);
-        Some(vec![integer::written(&outputs[0], &y)])
+        let requantize = reference::less_offset(self.requantize, self.output);
+        self.kernel(inputs[0].ty()).quantized(&reference::read(inputs[0]), &y, &powers, self.unit, requantize);
+        Some(vec![reference::written(&outputs[0], &y)])
     }
 
     fn overlap(&self, types: Types, input: usize) -> Overlap {

@@ -18,7 +18,7 @@ use super::{FLOATS, cells, dense, expect_elem};
 use crate::diagnostic::Result;
 use crate::emit::{Lower, elem, literal};
 use crate::kernels::{self, Overlap, Sequence};
-use crate::op::{LATEST, Op, OpDef, Operator, Types};
+use crate::op::{LATEST, Op, OpDef, Operator, Types, reference_only};
 use crate::scalar::{Get, Scalar};
 use crate::tensor::Tensor;
 use crate::ty::{ElemType, TensorType};
@@ -127,8 +127,9 @@ impl Recurrent {
         }
     }
 
-    /// The outputs for constant inputs of type `T`.
-    fn folded(&self, inputs: &[&Tensor], outputs: &[TensorType]) -> Vec<Tensor> {
+    /// The outputs for inputs of `f32`.
+    fn evaluated(&self, inputs: &[&Tensor], outputs: &[TensorType]) -> Vec<Tensor> {
+        reference_only!();
         let types: Vec<&TensorType> = inputs.iter().map(|input| input.ty()).collect();
         let elements = |input: Input| inputs[input as usize].to_vec::<f32>();
         let (x, weights, bias, peepholes) =
@@ -218,8 +219,9 @@ impl Operator for Recurrent {
         Ok(sequence.into_iter().chain([state]).chain(cell).collect())
     }
 
-    fn fold(&self, inputs: &[&Tensor], outputs: &[TensorType]) -> Option<Vec<Tensor>> {
-        (outputs[0].elem == ElemType::F32).then(|| self.folded(inputs, outputs))
+    fn evaluate(&self, inputs: &[&Tensor], outputs: &[TensorType]) -> Option<Vec<Tensor>> {
+        reference_only!();
+        (outputs[0].elem == ElemType::F32).then(|| self.evaluated(inputs, outputs))
     }
 
     fn without_output(&self, output: usize) -> Option<Op> {

@@ -144,7 +144,7 @@ mod tests {
                 fold_affine(&mut after);
                 assert_eq!(after.nodes.len(), 1, "{layer} {function}\n{after}");
                 let input = numbers(&shape, 2);
-                let [expected, found] = [&before, &after].map(|graph| testing::run(graph, &input)[0].to_vec::<f32>());
+                let [expected, found] = [&before, &after].map(|graph| testing::run(graph, &[&input])[0].to_vec::<f32>());
                 for (expected, found) in expected.iter().zip(&found) {
                     assert!((expected - found).abs() < 1e-4, "{layer} {function}: {found} is not {expected}");
                 }

@@ -3,11 +3,10 @@
 use super::affine::{self, Affine, compute};
 use crate::graph::{Graph, Node, ValueId};
 use crate::op::Op;
-use crate::ops::conv::Conv;
-use crate::ops::dense::Dense;
+use crate::ops::reduce::{Method, Reduce};
 use crate::ops::reshape::Reshape;
 use crate::tensor::Tensor;
-use crate::ty::{ElemType, Shape};
+use crate::ty::ElemType;
 
 /// `(x · s)·w + b` → `x·(s·w) + b` and `(x + t)·w + b` → `x·w + (t·w + b)`, `s` and `t` constant along all axes but that of the channels;
 /// likewise for division and subtraction. A shift before a convolution that pads is left, as it does not shift the zeros.
@@ -50,55 +49,58 @@ fn fold(graph: &mut Graph, index: usize) -> bool {
 
 /// The layer's inputs, its weights scaled by the channel that they multiply.
 fn scaled(graph: &mut Graph, layer: &Node, source: ValueId, affine: &Affine) -> Vec<ValueId> {
+    let factors = spread(graph, layer, affine);
+    let weights = compute(graph, layer.inputs[1], affine.function, factors);
+    [source, weights].into_iter().chain(layer.inputs.get(2).copied()).collect()
+}
+
+/// The layer's inputs, its bias joined by what the layer makes of the shift alone: the sums of the weights times the shift of their channel.
+fn shifted(graph: &mut Graph, layer: &Node, source: ValueId, affine: &Affine) -> Vec<ValueId> {
     let weights = layer.inputs[1];
-    let shape = graph.ty(weights).shape.clone();
+    let shifts = spread(graph, layer, affine);
+    let products = compute(graph, weights, "mul", shifts);
+    let shape = &graph.ty(weights).shape;
+    let outputs_axis = if matches!(layer.op, Op::Conv(_)) { 0 } else { 1 };
+    let (rank, outputs) = (shape.len(), shape[outputs_axis]);
+    let axes = (0..rank).filter(|&axis| axis != outputs_axis).collect();
+    let sums = graph.insert_one(0, Reduce { method: Method::Sum, axes }.into(), &[products], &[]);
+    let sums = graph.insert_one(0, Reshape { shape: [outputs].into() }.into(), &[sums], &[]);
+    let bias = match layer.inputs.get(2) {
+        Some(&bias) => compute(graph, bias, affine.function, sums),
+        None => {
+            let zero = graph.add_constant("bias", Tensor::from_vec([outputs], &vec![0f32; outputs]));
+            compute(graph, zero, affine.function, sums)
+        }
+    };
+    vec![source, weights, bias]
+}
+
+/// The operand of each channel, in the shape in which it meets the weights that multiply the channel.
+fn spread(graph: &mut Graph, layer: &Node, affine: &Affine) -> ValueId {
+    let shape = graph.ty(layer.inputs[1]).shape.clone();
     let vector = graph.constant(affine.operand).expect("an operand is constant").to_vec::<f32>();
-    let factors = match &layer.op {
+    let spread = match &layer.op {
         Op::Conv(conv) => {
             // Weights are [outputs, channels of a group, …]; an output belongs to the group of its number.
             let (outputs, of_group) = (shape[0], shape[1]);
             let group = |output: usize| output / (outputs / conv.groups);
             let channels = (0..outputs).flat_map(|output| (0..of_group).map(move |channel| (output, channel)));
-            let factors: Vec<f32> = channels.map(|(output, channel)| vector[group(output) * of_group + channel]).collect();
-            let mut spread = vec![1; shape.len()];
-            (spread[0], spread[1]) = (outputs, of_group);
-            Tensor::from_vec(spread, &factors)
+            let elements: Vec<f32> = channels.map(|(output, channel)| vector[group(output) * of_group + channel]).collect();
+            let mut sizes = vec![1; shape.len()];
+            (sizes[0], sizes[1]) = (outputs, of_group);
+            Tensor::from_vec(sizes, &elements)
         }
         _ => Tensor::from_vec([vector.len(), 1], &vector),
     };
-    let factors = graph.add_constant("factors", factors);
-    let weights = compute(graph, weights, affine.function, factors);
-    [source, weights].into_iter().chain(layer.inputs.get(2).copied()).collect()
-}
-
-/// The layer's inputs, its bias being what the layer makes of the shift alone.
-fn shifted(graph: &mut Graph, layer: &Node, source: ValueId, affine: &Affine) -> Vec<ValueId> {
-    let mut vector = graph.constant(affine.operand).expect("an operand is constant").to_vec::<f32>();
-    if affine.function == "sub" {
-        vector.iter_mut().for_each(|shift| *shift = -*shift);
-    }
-    let (op, shape): (Op, Shape) = match &layer.op {
-        Op::Conv(conv) => {
-            let (height, width) = (conv.window.extent(0), conv.window.extent(1));
-            let op = Conv { activation: None, planar: false, ..conv.clone() };
-            (op.into(), [1, height, width, vector.len()].into())
-        }
-        _ => (Dense::default().into(), [1, vector.len()].into()),
-    };
-    let pixels = shape.elements() / vector.len();
-    let image = graph.add_constant("shift", Tensor::from_vec(shape, &vector.repeat(pixels)));
-    let operands: Vec<ValueId> = [image].into_iter().chain(layer.inputs[1..].iter().copied()).collect();
-    let bias = graph.insert_one(0, op, &operands, &[]);
-    let outputs = graph.ty(bias).elements();
-    let bias = graph.insert_one(0, Reshape { shape: [outputs].into() }.into(), &[bias], &[]);
-    let name = graph.value(layer.inputs.get(2).copied().unwrap_or(affine.operand)).name.clone();
-    graph.rename(bias, name);
-    vec![source, layer.inputs[1], bias]
+    let name = graph.value(affine.operand).name.clone();
+    graph.add_constant(name, spread)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ops::conv::Conv;
+    use crate::ops::dense::Dense;
     use crate::ops::elementwise::{Elementwise, Expr};
     use crate::ops::window::Window;
     use crate::testing;
@@ -145,7 +147,7 @@ mod tests {
                 let (before, after) = folded(layer.clone(), &shape, &weights, axis, function);
                 assert_eq!(after.nodes.len(), 1, "{layer} {function}\n{after}");
                 let input = numbers(&shape, 2);
-                let [expected, found] = [&before, &after].map(|graph| testing::run(graph, &input)[0].to_vec::<f32>());
+                let [expected, found] = [&before, &after].map(|graph| testing::run(graph, &[&input])[0].to_vec::<f32>());
                 for (expected, found) in expected.iter().zip(&found) {
                     assert!((expected - found).abs() < 1e-4, "{layer} {function}: {found} is not {expected}");
                 }

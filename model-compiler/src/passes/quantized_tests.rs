@@ -110,7 +110,7 @@ fn exact(graph: &Graph, x: &Tensor) -> Vec<f64> {
     let mut graph = graph.clone();
     let last = graph.nodes.pop().unwrap();
     graph.outputs = last.inputs;
-    run(&graph, x)[0].to_vec::<f32>().into_iter().map(f64::from).collect()
+    run(&graph, &[x])[0].to_vec::<f32>().into_iter().map(f64::from).collect()
 }
 
 /// As a quantized number, rounded half up.
@@ -144,7 +144,7 @@ fn layers_round_the_exact_sum_half_up() {
                 super::run(&mut graph);
                 let text = graph.to_string();
                 assert!(!text.contains("f32"), "{text}");
-                assert_eq!(run(&graph, &x)[0].to_ints().unwrap(), expected, "{text}");
+                assert_eq!(run(&graph, &[&x])[0].to_ints().unwrap(), expected, "{text}");
             }
         }
     }
@@ -158,11 +158,11 @@ fn layers_before_floats_give_their_sums() {
         let mut graph = quantized(layer, from, quantization(ElemType::I8, 1.0, 0), Clamp::NONE, scale, (ElemType::I8, 0));
         let last = graph.nodes.pop().unwrap();
         graph.outputs = last.inputs;
-        let expected = run(&graph, &x);
+        let expected = run(&graph, &[&x]);
         super::run(&mut graph);
         let text = graph.to_string();
         assert!(text.contains(", sums (") && text.contains("cast::<f32>"), "{text}");
-        assert_eq!(run(&graph, &x), expected, "{text}");
+        assert_eq!(run(&graph, &[&x]), expected, "{text}");
     }
 }
 
@@ -211,7 +211,7 @@ fn averages_round_the_exact_mean_half_up() {
             let expected: Vec<i64> = exact(&graph, &x).into_iter().map(|number| rounded(number, to, Clamp::NONE)).collect();
             super::run(&mut graph);
             assert!(!graph.to_string().contains("f32"), "{graph}");
-            assert_eq!(run(&graph, &x)[0].to_ints().unwrap(), expected, "{graph}");
+            assert_eq!(run(&graph, &[&x])[0].to_ints().unwrap(), expected, "{graph}");
         }
     }
 }
@@ -225,10 +225,10 @@ fn softmax_is_within_a_step() {
         let y = graph.push(Softmax { axis: 1, log: false }.into(), &[x], &[]).unwrap()[0];
         push(graph, to.quantize(Expr::Input(0)), y)
     });
-    let expected = run(&graph, &x)[0].to_ints().unwrap();
+    let expected = run(&graph, &[&x])[0].to_ints().unwrap();
     super::run(&mut graph);
     assert!(!graph.to_string().contains("f32"), "{graph}");
-    let found = run(&graph, &x)[0].to_ints().unwrap();
+    let found = run(&graph, &[&x])[0].to_ints().unwrap();
     assert!(found.iter().zip(&expected).all(|(found, expected)| (found - expected).abs() <= 1), "{found:?}, not {expected:?}");
     assert!(expected.iter().max() > Some(&0), "some element stands out: {expected:?}");
 }

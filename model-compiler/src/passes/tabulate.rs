@@ -77,10 +77,10 @@ mod tests {
             let bytes: Vec<u8> = (0..=255).collect();
             let x = Tensor::new(crate::ty::TensorType::new(from.elem, [256]), bytes).unwrap();
             let mut graph = quantized(Some("sigmoid"), from, to);
-            let expected = run(&graph, &x);
+            let expected = run(&graph, &[&x]);
             tabulate(&mut graph);
             assert!(graph.to_string().contains("u8[256] = Table (%1, const u8[256])"), "{graph}");
-            assert_eq!(run(&graph, &x), expected);
+            assert_eq!(run(&graph, &[&x]), expected);
         }
     }
 
