@@ -13,7 +13,7 @@ use std::fmt::Display;
 use std::path::{Path, PathBuf};
 
 pub(crate) const USAGE: &str = "[FOLDER] [--check|--bless|--host]
-      instructions, RAM and flash of the models in xtask/bench/models.txt, which lie in FOLDER (default: $MODEL_ZOO, or
+      instructions, estimated cycles, RAM and flash of the models in xtask/bench/models.txt, which lie in FOLDER (default: $MODEL_ZOO, or
       ../shared/models), beside those of other systems; `--check` compares with xtask/bench/figures.txt, which `--bless` writes;
       `--host` measures time on this computer beside ONNX Runtime's";
 
@@ -86,23 +86,29 @@ fn measure(folder: &Path) -> Result<Vec<Row>> {
     Ok(rows)
 }
 
-/// Prints the table as Markdown.
+/// Prints the table as Markdown. Cycles are estimates but for the vendor's.
 fn show(rows: &[Row]) {
-    println!("{}", line(["model", "chip", "instructions", "RAM", "flash", "other", "instructions", "RAM", "flash"]));
-    println!("{}", line(["---", "---", "--:", "--:", "--:", "---", "--:", "--:", "--:"]));
+    let [instructions, cycles, ram, flash] = ["instructions", "cycles", "RAM", "flash"];
+    println!(
+        "{}",
+        line(&["model", "chip", instructions, cycles, ram, flash, "other", instructions, ram, flash, "vendor's cycles"])
+    );
+    println!("{}", line(&["---", "---", "--:", "--:", "--:", "--:", "---", "--:", "--:", "--:", "--:"]));
     for Row { entry, costs } in rows {
+        let known = |number: Option<u64>| number.map_or_else(|| "–".to_owned(), grouped);
         let [name, chip, system] = [&entry.name, entry.chip(), &entry.system].map(str::to_owned);
         let [instructions, ram, flash] = [costs.instructions, costs.ram(), costs.flash()].map(grouped);
-        let [other_instructions, other_ram, other_flash] =
-            entry.others.map(|number| number.map_or_else(|| "–".to_owned(), grouped));
-        println!("{}", line([name, chip, instructions, ram, flash, system, other_instructions, other_ram, other_flash]));
+        let [cycles, vendor] = [costs.cycles, entry.vendor].map(known);
+        let ours = [name, chip, instructions, cycles, ram, flash, system];
+        let words: Vec<String> = ours.into_iter().chain(entry.others.map(known)).chain([vendor]).collect();
+        println!("{}", line(&words));
     }
 }
 
 /// A line of the table: what is text stands on the left of its column, a number on the right.
-fn line(words: [impl Display; 9]) -> String {
-    const TEXTS: [usize; 3] = [0, 1, 5];
-    const WIDTHS: [usize; 9] = [26, 6, 12, 7, 9, 10, 12, 7, 7];
+fn line(words: &[impl Display]) -> String {
+    const TEXTS: [usize; 3] = [0, 1, 6];
+    const WIDTHS: [usize; 11] = [26, 6, 12, 10, 7, 9, 10, 12, 7, 7, 15];
     let cells = words.iter().zip(WIDTHS).enumerate().map(|(index, (word, width))| match TEXTS.contains(&index) {
         true => format!("{word:width$}"),
         false => format!("{word:>width$}"),

@@ -76,7 +76,7 @@ fn passed(command: &mut Command) -> Result<Outcome> {
 
 fn format() -> Result<Outcome> {
     command::run(cargo().args(["fmt", "--all", "--check"]))?;
-    for manifest in firmware::MANIFESTS.iter().chain([&bench::HOST_MANIFEST]) {
+    for manifest in firmware::MANIFESTS.iter().chain([&firmware::PROFILER, &bench::HOST_MANIFEST]) {
         command::run(cargo().args(["fmt", "--check", "--manifest-path", manifest]))?;
     }
     Ok(Outcome::Passed)

@@ -1,6 +1,7 @@
 //! `cargo xtask firmware`: builds a model into a firmware, runs it on an emulated chip and says what it costs there.
 
 mod budget;
+mod cycles;
 mod elf;
 mod layers;
 mod model;
@@ -28,6 +29,9 @@ pub(crate) const USAGE: &str = "MODEL.onnx|wake|layers [--opt 3|s|z] [--input FI
 
 /// The firmware crates, which are workspaces of their own.
 pub(crate) const MANIFESTS: &[&str] = &["xtask/bench/Cargo.toml", "examples/wake/firmware/Cargo.toml"];
+
+/// The emulator's plugin that counts what runs.
+pub(crate) const PROFILER: &str = "xtask/profiler/Cargo.toml";
 
 /// Where firmware is built.
 const TARGET_FOLDER: &str = "target/firmware";

@@ -16,20 +16,23 @@ pub(crate) struct Row {
 impl Row {
     /// The row as a line of the file.
     fn line(&self) -> String {
-        let Costs { instructions, arena, stack, code, constants } = self.costs;
-        let numbers = [instructions, arena, stack, code, constants].map(|number| number.to_string());
+        let Costs { instructions, cycles, arena, stack, code, constants } = self.costs;
+        let cycles = cycles.map_or_else(|| "-".to_owned(), |cycles| cycles.to_string());
+        let [instructions, arena, stack, code, constants] =
+            [instructions, arena, stack, code, constants].map(|number| number.to_string());
+        let numbers = [instructions, cycles, arena, stack, code, constants];
         columns(&self.entry.name, &self.entry.target, &numbers)
     }
 }
 
 /// The line above the figures.
 fn head() -> String {
-    columns("# model", "target", &["instructions", "arena", "stack", "code", "constants"].map(str::to_owned))
+    columns("# model", "target", &["instructions", "cycles", "arena", "stack", "code", "constants"].map(str::to_owned))
 }
 
-fn columns(name: &str, target: &str, numbers: &[String; 5]) -> String {
-    let [instructions, arena, stack, code, constants] = numbers;
-    format!("{name:27} {target:28} {instructions:>12} {arena:>7} {stack:>6} {code:>7} {constants:>10}")
+fn columns(name: &str, target: &str, numbers: &[String; 6]) -> String {
+    let [instructions, cycles, arena, stack, code, constants] = numbers;
+    format!("{name:27} {target:28} {instructions:>12} {cycles:>10} {arena:>7} {stack:>6} {code:>7} {constants:>10}")
 }
 
 /// What the file holds.
@@ -92,7 +95,7 @@ mod tests {
 
     #[test]
     fn what_changed_shows() {
-        let costs = Costs { instructions: 100, arena: 10, stack: 8, code: 7, constants: 5 };
+        let costs = Costs { instructions: 100, cycles: Some(120), arena: 10, stack: 8, code: 7, constants: 5 };
         let row = Row { entry: list::read().remove(0), costs };
         let text = format!("# rustc 1\n{}\n{}\n", head(), row.line());
         let committed = Committed::parse(&text).expect("the file is right");

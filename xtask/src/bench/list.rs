@@ -13,6 +13,8 @@ pub(crate) struct Entry {
     pub(crate) system: String,
     /// Its instructions, bytes of RAM and bytes of flash, as far as they are known.
     pub(crate) others: [Option<u64>; 3],
+    /// The cycles that the vendor's system takes on a chip.
+    pub(crate) vendor: Option<u64>,
 }
 
 impl Entry {
@@ -49,9 +51,10 @@ fn entry(line: &str) -> Entry {
     let words: Vec<&str> = line.split_whitespace().collect();
     let [name, target, system, numbers @ ..] = &words[..] else { panic!("models.txt: `{line}` is too short") };
     let number = |word: &str| (word != "-").then(|| word.parse().unwrap_or_else(|_| panic!("models.txt: `{word}` is no number")));
-    let others = numbers.iter().map(|word| number(word)).collect::<Vec<_>>();
-    let others = others.try_into().unwrap_or_else(|_| panic!("models.txt: `{line}` has not three numbers"));
-    Entry { name: name.to_string(), target: target.to_string(), system: system.to_string(), others }
+    let numbers = numbers.iter().map(|word| number(word)).collect::<Vec<_>>();
+    let [instructions, ram, flash, vendor] = numbers[..] else { panic!("models.txt: `{line}` has not four numbers") };
+    let [name, target, system] = [name, target, system].map(|word| word.to_string());
+    Entry { name, target, system, others: [instructions, ram, flash], vendor }
 }
 
 #[cfg(test)]
@@ -65,5 +68,6 @@ mod tests {
         assert!(entries.iter().all(|entry| TARGETS.contains(&entry.target.as_str())));
         let keywords = entries.iter().find(|entry| entry.name == "mlperf_kws_dscnn_int8").expect("it is listed");
         assert_eq!(keywords.others, [Some(7_697_714), Some(24_240), Some(106_192)]);
+        assert_eq!(keywords.vendor, Some(5_180_000));
     }
 }

@@ -31,6 +31,50 @@ pub(crate) struct Sizes {
     pub(crate) bss: u64,
 }
 
+/// The instructions of a program, and where its functions lie.
+pub(crate) struct Code {
+    /// Sections by their addresses.
+    sections: Vec<(u64, Vec<u8>)>,
+    functions: Vec<(String, u64)>,
+}
+
+impl Code {
+    /// Reads those of the program at `path`.
+    pub(crate) fn read(path: &Path) -> Result<Self> {
+        let bytes = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+        let file = object::File::parse(&*bytes).with_context(|| format!("{} is no ELF file", path.display()))?;
+        let sections = file.sections().filter(|section| section.kind() == SectionKind::Text);
+        let sections: Result<_> = sections.map(|section| Ok((section.address(), section.data()?.to_vec()))).collect();
+        let functions = file.symbols().filter(|symbol| symbol.kind() == SymbolKind::Text);
+        // Arm marks code for Thumb by an odd address.
+        let functions = functions.filter_map(|symbol| Some((demangled(symbol.name().ok()?), symbol.address() & !1)));
+        Ok(Self { sections: sections?, functions: functions.collect() })
+    }
+
+    /// The `bytes` at `start`, without functions.
+    #[cfg(test)]
+    pub(crate) fn of(start: u64, bytes: Vec<u8>) -> Self {
+        Self { sections: vec![(start, bytes)], functions: Vec::new() }
+    }
+
+    /// Where the function of this name begins, whatever its types are.
+    pub(crate) fn address(&self, name: &str) -> Option<u64> {
+        let plain = |other: &str| other.split("::<").next() == Some(name);
+        self.functions.iter().find(|(other, _)| plain(other)).map(|&(_, address)| address)
+    }
+
+    /// The halfword at `address` and the one behind it, which is zero if there is none.
+    pub(crate) fn halfwords(&self, address: u64) -> Option<[u16; 2]> {
+        let halfword = |address: u64| {
+            let holds = |(start, bytes): &&(u64, Vec<u8>)| (*start..*start + bytes.len() as u64).contains(&address);
+            let (start, bytes) = self.sections.iter().find(holds)?;
+            let at = (address - start) as usize;
+            Some(u16::from_le_bytes([*bytes.get(at)?, *bytes.get(at + 1)?]))
+        };
+        Some([halfword(address)?, halfword(address + 2).unwrap_or(0)])
+    }
+}
+
 /// Reads the program at `path`.
 pub(crate) fn read(path: &Path) -> Result<Program> {
     let bytes = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;

@@ -2,6 +2,7 @@
 
 use crate::command;
 use crate::firmware::budget;
+use crate::firmware::cycles::{self, Estimate};
 use crate::firmware::elf::{self, Program};
 use crate::firmware::qemu::{Line, Qemu};
 use crate::firmware::stack::Bound;
@@ -19,6 +20,8 @@ const RUN: [&str; 2] = ["bench::run", "bench::stack::peak"];
 pub(crate) struct Costs {
     /// Of one run.
     pub(crate) instructions: u64,
+    /// An estimate, for a Cortex-M4.
+    pub(crate) cycles: Option<u64>,
     /// Inputs, outputs, all that is between them, and state.
     pub(crate) arena: u64,
     pub(crate) stack: u64,
@@ -41,6 +44,7 @@ struct Measured {
     /// The command that built the firmware.
     build: String,
     report: Report,
+    cycles: Option<Estimate>,
     /// The firmware with the model.
     model: Program,
     /// The firmware without.
@@ -87,6 +91,7 @@ impl Measured {
         let Measured { report, model, baseline, .. } = self;
         Costs {
             instructions: report.instructions,
+            cycles: self.cycles.map(|estimate| estimate.cycles),
             arena: report.arena,
             stack: report.stack,
             code: model.sizes.code.saturating_sub(baseline.sizes.code),
@@ -119,13 +124,18 @@ fn run(options: &Options) -> Result<Measured> {
     let binaries = command::root().join(TARGET_FOLDER).join(&options.target).join("release");
     let inputs: Vec<Vec<u8>> = options.inputs.iter().map(|path| tensor::read_npy(path)).collect::<Result<_>>()?;
     let inputs = inputs.concat();
-    let report = Report::read(&qemu.run(&binaries.join("model"), &inputs)?);
+    let program = binaries.join("model");
+    let (lines, cycles) = match options.target.starts_with("thumbv7em") {
+        true => cycles::run(qemu, &program, &inputs)?,
+        false => (qemu.run(&program, &inputs)?, None),
+    };
+    let report = Report::read(&lines);
     let (given, taken) = (inputs.len() as u64, report.inputs);
     ensure!(given == 0 || given == taken, "the inputs given have {given} bytes; the model takes {taken}");
     let [model, baseline] = ["model", "baseline"].map(|name| elf::read(&binaries.join(name)));
     let (model, baseline) = (model?, baseline?);
     let stack = model.calls.bound(&RUN).map_err(|reason| format!("{reason:#}"));
-    Ok(Measured { build: command::show(&build), report, model, baseline, stack })
+    Ok(Measured { build: command::show(&build), report, cycles, model, baseline, stack })
 }
 
 impl Report {
@@ -150,13 +160,16 @@ impl Report {
 }
 
 fn print(options: &Options, measured: &Measured) {
-    let Costs { instructions, arena, stack, code, constants } = measured.costs();
+    let Costs { instructions, cycles, arena, stack, code, constants } = measured.costs();
     let Report { macs, weights, outputs, .. } = &measured.report;
     let row = |name: &str, number: u64, note: String| println!("  {name:12} {:>12}   {note}", grouped(number));
     println!("{}", measured.build);
     println!("{} on {}, opt-level {}", options.model.display(), options.target, options.opt);
     let per_mac = instructions as f64 / *macs.max(&1) as f64;
     row("instructions", instructions, format!("{} multiply-accumulates, {per_mac:.2} each", grouped(*macs)));
+    if let Some(cycles) = cycles {
+        row("cycles", cycles, "an estimate for memory that answers at once".to_owned());
+    }
     let [code_bytes, constant_bytes, weights] = [code, constants, *weights].map(grouped);
     row("flash", code + constants, format!("code {code_bytes} + constants {constant_bytes} (weights {weights})"));
     row("arena", arena, String::new());
@@ -167,7 +180,11 @@ fn print(options: &Options, measured: &Measured) {
     }
 }
 
-fn check(Measured { report, model, stack, .. }: &Measured) -> Result<()> {
+fn check(Measured { report, cycles, model, stack, .. }: &Measured) -> Result<()> {
+    if let Some(Estimate { instructions, .. }) = cycles {
+        let (profile, clock) = (*instructions, report.instructions);
+        ensure!(profile.abs_diff(clock) <= 8, "the profiler counted {profile} instructions, the clock {clock}");
+    }
     if let Ok(Bound { bytes, .. }) = stack {
         ensure!(report.stack <= *bytes, "a run took {} bytes of stack, where {bytes} are the bound", report.stack);
     }

@@ -19,14 +19,17 @@ pub(crate) struct Qemu {
     machine: &'static [&'static str],
     /// Where the board has memory that the firmware does not use.
     inputs: u32,
+    /// A plugin with its arguments.
+    plugin: Option<String>,
 }
 
-const M4: Qemu = Qemu { program: "qemu-system-arm", machine: &["-machine", "mps2-an386"], inputs: 0x2100_0000 };
+const M4: Qemu = Qemu { program: "qemu-system-arm", machine: &["-machine", "mps2-an386"], inputs: 0x2100_0000, plugin: None };
 
 /// A Cortex-M3, which executes the instructions of a Cortex-M0.
 const M3: Qemu = Qemu { machine: &["-machine", "mps2-an385"], ..M4 };
 
-const RISCV: Qemu = Qemu { program: "qemu-system-riscv32", machine: &["-machine", "virt", "-bios", "none"], inputs: 0x8400_0000 };
+const RISCV: Qemu =
+    Qemu { program: "qemu-system-riscv32", machine: &["-machine", "virt", "-bios", "none"], inputs: 0x8400_0000, plugin: None };
 
 /// A line `name hexadecimal` of the firmware.
 #[derive(Debug, PartialEq)]
@@ -53,6 +56,18 @@ impl Qemu {
         Ok(qemu)
     }
 
+    /// The first number of the emulator's version.
+    pub(crate) fn release(&self) -> Result<u32> {
+        let text = command::output(Command::new(self.program).arg("--version"))?;
+        let release = text.split_whitespace().find_map(|word| word.split_once('.')?.0.parse().ok());
+        release.with_context(|| format!("`{} --version` tells no version", self.program))
+    }
+
+    /// The emulator with a plugin, given as its option `-plugin` takes it.
+    pub(crate) fn with_plugin(self, plugin: String) -> Qemu {
+        Qemu { plugin: Some(plugin), ..self }
+    }
+
     /// Runs `program` and returns what it printed. `inputs` lie in the board's memory behind a word that is 1; without
     /// inputs that word is zero.
     pub(crate) fn run(&self, program: &Path, inputs: &[u8]) -> Result<Vec<Line>> {
@@ -60,6 +75,7 @@ impl Qemu {
         command.args(self.machine).args(["-icount", "shift=0"]);
         command.args(["-chardev", "stdio,id=host", "-semihosting-config", "enable=on,target=native,chardev=host"]);
         command.args(["-display", "none", "-monitor", "none", "-serial", "none", "-kernel"]).arg(program);
+        command.args(self.plugin.iter().flat_map(|plugin| ["-plugin", plugin]));
         if !inputs.is_empty() {
             let path = program.with_extension("input");
             std::fs::write(&path, [&1u32.to_le_bytes(), inputs].concat())?;

@@ -66,6 +66,8 @@ impl Toolchain {
         if self.way == Way::Debian {
             command.arg("-Zbuild-std=core");
         }
+        // Incremental code is other code, whatever the user's shell asks for.
+        command.env("CARGO_INCREMENTAL", "0");
         command.env("CARGO_TARGET_DIR", command::root().join(TARGET_FOLDER)).env("CARGO_PROFILE_RELEASE_OPT_LEVEL", level);
         command
     }
