@@ -1,5 +1,6 @@
 //! The model as typed values and core operators, in execution order.
 
+mod counted;
 mod integers;
 
 pub use integers::Integers;
@@ -83,6 +84,8 @@ pub struct Graph {
     pub opset: i64,
     /// What was assumed where the file left something open, for the module's documentation.
     pub notes: Vec<String>,
+    /// Of a graph that a loop runs a known number of times: the input that counts the runs from 0 on, and their number.
+    pub counter: Option<(ValueId, usize)>,
     /// Bytes that further constants may take which nodes of the model compute; no limit where passes rewrite what there is.
     pub computable_bytes: Option<usize>,
 }

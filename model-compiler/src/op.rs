@@ -199,6 +199,7 @@ operators! {
     Copy in copy,
     Cumulate in cumulate,
     Dense in dense,
+    Determinant in det,
     Elementwise in elementwise,
     Expand in expand,
     Fourier in signal,

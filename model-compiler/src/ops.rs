@@ -17,6 +17,7 @@ pub mod cumulate;
 pub mod deform_conv;
 pub mod dense;
 pub mod depth_to_space;
+pub mod det;
 pub mod einsum;
 pub mod elementwise;
 pub mod expand;
@@ -91,6 +92,7 @@ families! {
     deform_conv,
     dense,
     depth_to_space,
+    det,
     einsum,
     elementwise,
     expand,

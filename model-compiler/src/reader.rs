@@ -115,6 +115,11 @@ impl<'a> NodeReader<'a> {
         self.graph.constant(id)
     }
 
+    /// The elements of a value in each run of the loop around the node; none where it depends on more than the number of the run.
+    pub fn in_each_run(&self, id: ValueId) -> Option<Vec<Tensor>> {
+        self.graph.in_each_run(id)
+    }
+
     /// Input `index`, called `name` by the operator, whose elements must be known now; `None` when it is omitted.
     pub fn constant(&self, index: usize, name: &str) -> Result<Option<Tensor>> {
         let Some(id) = self.optional_input(index) else { return Ok(None) };

@@ -191,7 +191,11 @@ fn loops_have_a_known_number_of_runs() {
     let always = || opset().node("Identity", &["go_on"], &["still"]);
     assert_eq!(operators(&repeated("runs", always(), "Relu")), ["Repeat 3 × { Elementwise relu(x) }"]);
 
-    let computed = opset().initializer(tensor("two", &[], &[2i64])).node("Less", &["number", "two"], &["still"]);
+    let counted = opset().initializer(tensor("one", &[], &[1i64])).node("Less", &["number", "one"], &["still"]);
+    assert_eq!(operators(&repeated("runs", counted, "Relu")), ["Repeat 2 × { Elementwise relu(x) }"]);
+
+    let computed =
+        opset().node("ReduceMax", &["state"], &["most"]).int("keepdims", 0).node("Cast", &["most"], &["still"]).int("to", 9);
     let cases = [
         (repeated("given", always(), "Relu"), "Loop: the number of runs is not known at compile time"),
         (repeated("runs", computed, "Relu"), "Loop: the condition to go on is computed at run time"),
@@ -201,6 +205,80 @@ fn loops_have_a_known_number_of_runs() {
         let fault = fault(&model);
         assert!(fault.starts_with(expected), "`{fault}` does not begin with `{expected}`");
     }
+}
+
+/// A `Loop` of three runs, which takes the elements of `x` from `start` to `end` of the run's number.
+fn sliced(start: &str, end: &str, len: &str) -> Build {
+    let body = opset()
+        .input("number", "i64[]")
+        .input("go_on", "bool[]")
+        .initializer(tensor("one", &[], &[1i64]))
+        .initializer(tensor("axis", &[1], &[0i64]))
+        .node("Add", &["number", "one"], &["next"])
+        .node("Add", &["next", "number"], &["double"])
+        .node("Unsqueeze", &[start, "axis"], &["start"])
+        .node("Unsqueeze", &[end, "axis"], &["end"])
+        .node("Slice", &["x", "start", "end"], &["part"])
+        .output("go_on", "bool[]")
+        .output("part", len);
+    opset()
+        .input("x", "f32[4]")
+        .output("y", "f32[3, 1]")
+        .initializer(tensor("runs", &[], &[3i64]))
+        .node("Loop", &["runs", ""], &["y"])
+        .graph("body", body)
+}
+
+#[test]
+fn a_loop_slices_by_the_number_of_its_run() {
+    let expected = "Repeat 3 × { Reshape; Gather { axis: 0 } }";
+    assert_eq!(operators(&sliced("number", "next", "f32[1]")), [expected]);
+    let fault = fault(&sliced("number", "double", "f32[?]"));
+    assert!(fault.contains("the runs of the loop take 1, 2, 2 elements along axis 0"), "{fault}");
+}
+
+/// A node of attention on two heads, with graphs.
+fn attention(modified: Build) -> Build {
+    let shape = "f32[1, 2, 3, 4]";
+    let sizes = Build::new(26).input("q", shape).input("k", shape).input("v", shape).output("y", shape);
+    let node = sizes.opset("ai.onnx.preview", 1).node("ai.onnx.preview::FlexAttention", &["q", "k", "v"], &["y"]);
+    node.graph("score_mod", modified)
+}
+
+#[test]
+fn the_graphs_of_attention_are_expanded() {
+    let scores = || Build::new(26).input("s", "f32[1, 2, 3, 3]");
+    let scores_then = |op| scores().node(op, &["s"], &["t"]).output("t", "f32[1, 2, 3, 3]");
+    let found = operators(&attention(scores_then("Tanh")));
+    let stages: Vec<&str> = found.iter().filter_map(|op| op.split([' ', '{']).next()).collect();
+    assert_eq!(stages, ["Elementwise", "Elementwise", "Transpose", "MatMul", "Elementwise", "Softmax", "MatMul"], "{found:?}");
+    let cases = [
+        (scores_then("Shape"), "`score_mod` makes i64[4] of f32[1, 2, 3, 3]; expected the same type"),
+        (scores().input("t", "f32[]").output("s", "f32[]"), "`score_mod` has 2 inputs and 1 outputs; expected one of each"),
+        (scores_then("NoSuchOperator"), "`NoSuchOperator`: 1 node, the first is node 0, `score_mod`: node 0"),
+    ];
+    for (graph, expected) in cases {
+        let fault = fault(&attention(graph));
+        assert!(fault.contains(expected), "`{fault}` does not contain `{expected}`");
+    }
+}
+
+/// Before opset 9, each operand of `Scan` has a batch.
+#[test]
+fn an_old_scan_has_a_batch_of_one() {
+    let body = || {
+        let sums = Build::new(8).input("sum", "f32[2]").input("row", "f32[2]");
+        sums.node("Add", &["sum", "row"], &["next"]).output("next", "f32[2]")
+    };
+    let scan = |batch: usize, lengths: &str| {
+        let model = Build::new(8).input("n", "i64[1]").input("s", &format!("f32[{batch}, 2]"));
+        let model = model.input("x", &format!("f32[{batch}, 3, 2]")).output("y", "f32[?, 2]");
+        model.node("Scan", &[lengths, "s", "x"], &["y"]).int("num_scan_inputs", 1).graph("body", body())
+    };
+    let expected = ["Reshape", "Reshape", "Repeat 3 × { Elementwise a + b }", "Reshape"];
+    assert_eq!(operators(&scan(1, "")), expected);
+    assert!(fault(&scan(2, "")).contains("input 1 is f32[2, 2]; before opset 9 supported is a batch of one"));
+    assert!(fault(&scan(1, "n")).contains("the lengths of sequences are given"));
 }
 
 /// Faults in a graph that runs several times are told once.

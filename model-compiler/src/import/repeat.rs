@@ -2,6 +2,7 @@
 //!
 //! <https://onnx.ai/onnx/operators/onnx__Scan.html>, <https://onnx.ai/onnx/operators/onnx__Loop.html>
 
+use super::control::graph_attribute;
 use super::scope::Named;
 use super::{Import, Inputs, order};
 use crate::diagnostic::{Refusal, Result};
@@ -39,19 +40,25 @@ struct Repetition<'a> {
 
 impl<'a> Import<'a> {
     pub(super) fn read_scan(&mut self, index: usize, node: &'a proto::Node, inputs: &Inputs) -> Result<Vec<Named>> {
-        let body = graph_attribute(node, "body")?;
-        let repetition = self.scan(node, body, inputs)?;
-        self.repeat(index, node, repetition)
+        let body = body_of(node)?;
+        if self.opset(&node.domain).unwrap_or_default() >= 9 {
+            let repetition = self.scan(node, body, inputs, "scan_input_directions")?;
+            return self.repeat(index, node, repetition);
+        }
+        let inputs = self.reading(node, inputs, without_batch)?;
+        let repetition = self.scan(node, body, &inputs, "directions")?;
+        let results = self.repeat(index, node, repetition)?;
+        self.reading(node, &inputs, |reader| results.into_iter().map(|named| with_batch(reader, named)).collect())
     }
 
-    fn scan(&mut self, node: &'a proto::Node, body: &'a proto::Graph, inputs: &Inputs) -> Result<Repetition<'a>> {
+    fn scan(
+        &mut self,
+        node: &'a proto::Node,
+        body: &'a proto::Graph,
+        inputs: &Inputs,
+        directions: &'static str,
+    ) -> Result<Repetition<'a>> {
         let opset = self.opset(&node.domain).unwrap_or_default();
-        if opset < 9 {
-            return Err(Refusal::new(
-                format!("`Scan` of opset {opset} has a batch; supported is that of opset 9 and newer"),
-                "convert the model with `onnx.version_converter.convert_version(model, 13)`",
-            ));
-        }
         let resolved = self.scopes.resolved(node);
         let reader = NodeReader::new(&mut self.graph, &resolved, self.model.source, opset, node.name.clone(), inputs.clone());
         reader.ignore("body");
@@ -65,7 +72,7 @@ impl<'a> Import<'a> {
         })?;
         let states = ids.len() - scans;
         let stacks = body.output.len().saturating_sub(states);
-        let [axes, directions] = ["scan_input_axes", "scan_input_directions"].map(|name| per_tensor(&reader, name, scans));
+        let [axes, directions] = ["scan_input_axes", directions].map(|name| per_tensor(&reader, name, scans));
         let [out_axes, out_directions] =
             ["scan_output_axes", "scan_output_directions"].map(|name| per_tensor(&reader, name, stacks));
         let (axes, directions, out_axes, out_directions) = (axes?, directions?, out_axes?, out_directions?);
@@ -92,7 +99,7 @@ impl<'a> Import<'a> {
     }
 
     pub(super) fn read_loop(&mut self, index: usize, node: &'a proto::Node, inputs: &Inputs) -> Result<Vec<Named>> {
-        let body = graph_attribute(node, "body")?;
+        let body = body_of(node)?;
         let known = |id: Option<ValueId>| id.and_then(|id| self.graph.constant(id)?.to_ints()?.first().copied());
         let [trips, condition] = [0, 1].map(|place| inputs.get(place).copied().flatten());
         let trips = known(trips).ok_or_else(|| {
@@ -130,7 +137,7 @@ impl<'a> Import<'a> {
 
     /// Reads the graph and pushes the operator.
     fn repeat(&mut self, index: usize, node: &'a proto::Node, repetition: Repetition<'a>) -> Result<Vec<Named>> {
-        let Repetition { body, trips, fed, mut inputs, conditional, stacked } = repetition;
+        let Repetition { body, mut trips, fed, mut inputs, conditional, stacked } = repetition;
         if trips == 0 {
             return Err(Refusal::new("the graph runs no time", "export the model with at least one run, or without the node"));
         }
@@ -147,15 +154,13 @@ impl<'a> Import<'a> {
         }
         let mut feeds: Vec<Feed> =
             fed.iter().filter_map(|fed| if let Fed::Given(feed, _) = fed { Some(*feed) } else { None }).collect();
-        let (mut graph, captured, results) = self.read_body(index, body, fed);
+        let (mut graph, captured, results) = self.read_body(index, body, fed, trips);
         feeds.extend(captured.iter().map(|_| Feed::Whole));
         inputs.extend(captured);
         let Some(mut results) = results else { return Ok(vec![Named::Unknown; node.output.len()]) };
         if conditional {
             let condition = results.remove(0);
-            if graph.constant(condition).and_then(Tensor::to_ints).is_none_or(|known| known.first() == Some(&0)) {
-                return Err(computed_condition());
-            }
+            trips = runs_until(&graph, condition, trips)?;
         }
         for (name, id) in body.output.iter().skip(usize::from(conditional)).zip(&results) {
             let id = graph.own_output(*id);
@@ -175,7 +180,13 @@ impl<'a> Import<'a> {
     }
 
     /// The graph, the values around it that it reads, and its outputs unless a fault left one without a type.
-    fn read_body(&mut self, index: usize, body: &'a proto::Graph, fed: Vec<Fed>) -> (Graph, Vec<ValueId>, Option<Vec<ValueId>>) {
+    fn read_body(
+        &mut self,
+        index: usize,
+        body: &'a proto::Graph,
+        fed: Vec<Fed>,
+        trips: usize,
+    ) -> (Graph, Vec<ValueId>, Option<Vec<ValueId>>) {
         let around: Vec<(&str, Named)> =
             order::captured(body).into_iter().filter_map(|name| Some((name, self.scopes.find(name)?))).collect();
         let mut inner = Graph::default();
@@ -184,7 +195,13 @@ impl<'a> Import<'a> {
         self.scopes.enter_closed(&body.node, format!("{}, `body`: ", self.place_in_file(index)));
         for (input, fed) in body.input.iter().zip(fed) {
             let id = match fed {
-                Fed::Given(_, ty) => self.graph.add_input(&input.name, ty),
+                Fed::Given(feed, ty) => {
+                    let id = self.graph.add_input(&input.name, ty);
+                    if feed == Feed::Counter {
+                        self.graph.counter = Some((id, trips));
+                    }
+                    id
+                }
                 Fed::Constant(tensor) => self.graph.add_constant(&input.name, tensor),
             };
             self.define(&input.name, Named::Value(id));
@@ -221,6 +238,38 @@ impl<'a> Import<'a> {
     }
 }
 
+/// The states and scanned inputs of a `Scan` of opset 8, in which each has a batch, here of one.
+///
+/// <https://onnx.ai/onnx/operators/onnx__Scan.html#scan-8>
+fn without_batch(reader: &mut NodeReader) -> Result<Inputs> {
+    if reader.optional_input(0).is_some() {
+        return Err(Refusal::new(
+            "the lengths of sequences are given; supported are sequences of one length",
+            "export the model without the input `sequence_lens`",
+        ));
+    }
+    let mut inputs = Vec::new();
+    for input in 1..reader.input_count() {
+        let id = reader.input(input)?;
+        let ty = reader.ty(id).clone();
+        let [1, ref rest @ ..] = ty.shape[..] else {
+            return Err(Refusal::new(
+                format!("input {input} is {ty}; before opset 9 supported is a batch of one, which is its first dimension"),
+                "fix the batch to 1 by `dims`, or export the model for opset 9 or newer",
+            ));
+        };
+        inputs.push(Some(reader.reshape(id, rest)?));
+    }
+    Ok(inputs)
+}
+
+/// A result with a batch of one.
+fn with_batch(reader: &mut NodeReader, named: Named) -> Result<Named> {
+    let Named::Value(id) = named else { return Ok(named) };
+    let sizes: Vec<usize> = [1].into_iter().chain(reader.ty(id).shape.iter().copied()).collect();
+    Ok(Named::Value(reader.reshape(id, sizes)?))
+}
+
 /// Ties the next states, which are the first outputs, to the states.
 fn tie(graph: &mut Graph, feeds: &[Feed]) -> Result<()> {
     let states = feeds.iter().enumerate().filter(|(_, feed)| **feed == Feed::State).map(|(input, _)| input);
@@ -243,6 +292,16 @@ fn tie(graph: &mut Graph, feeds: &[Feed]) -> Result<()> {
     Ok(())
 }
 
+/// How many of at most `trips` runs there are until `condition`, which each run computes, no longer holds.
+fn runs_until(graph: &Graph, condition: ValueId, trips: usize) -> Result<usize> {
+    let ends = |tensor: &Tensor| tensor.to_ints().is_none_or(|condition| condition.first() == Some(&0));
+    if let Some(known) = graph.constant(condition) {
+        return Ok(if ends(known) { 1 } else { trips });
+    }
+    let conditions = graph.in_each_run(condition).ok_or_else(computed_condition)?;
+    Ok(conditions.iter().position(ends).map_or(trips, |last| last + 1))
+}
+
 fn computed_condition() -> Refusal {
     Refusal::new(
         "the condition to go on is computed at run time; supported is a known number of runs",
@@ -250,11 +309,9 @@ fn computed_condition() -> Refusal {
     )
 }
 
-fn graph_attribute<'a>(node: &'a proto::Node, name: &str) -> Result<&'a proto::Graph> {
-    let attribute = node.attribute.iter().find(|attribute| attribute.name == name);
-    attribute.and_then(|attribute| attribute.g.as_ref()).ok_or_else(|| {
-        Refusal::new(format!("attribute `{name}` is no graph"), "export the model again, or check it with `onnx.checker`")
-    })
+fn body_of(node: &proto::Node) -> Result<&proto::Graph> {
+    graph_attribute(node, "body")
+        .ok_or_else(|| Refusal::new("attribute `body` is no graph", "export the model again, or check it with `onnx.checker`"))
 }
 
 /// An attribute that has a number for each of `count` tensors, 0 without it.

@@ -2,9 +2,11 @@
 //!
 //! <https://onnx.ai/onnx/operators/onnx__Attention.html>
 
+mod flex;
 mod mask;
 mod rotary;
 
+pub use self::flex::Flex;
 use self::mask::Mask;
 use super::concat::Concat;
 use super::elementwise::{Elementwise, Expr, converted};
@@ -22,7 +24,7 @@ use crate::ty::ElemType;
 pub const DEFS: &[OpDef] = &[
     OpDef { name: "Attention", opset: 23..=24, read: |node| read(node, [None; 2]) },
     OpDef { name: "Attention", opset: 25..=LATEST, read: read_windowed },
-    OpDef { name: "ai.onnx.preview::FlexAttention", opset: 1..=1, read: read_flex },
+    OpDef { name: "ai.onnx.preview::FlexAttention", opset: 1..=1, read: flex::read },
     OpDef { name: "RotaryEmbedding", opset: 23..=LATEST, read: rotary::read },
 ];
 
@@ -75,35 +77,6 @@ fn read(node: &mut NodeReader, window: [Option<i64>; 2]) -> Result<Vec<ValueId>>
     let stage = stage.ok_or_else(|| unsupported_attribute("qk_matmul_output_mode", &mode.to_string(), "0 to 3"))?;
     let outputs = [y, k, v, stage];
     Ok(outputs[..node.output_count().min(outputs.len())].to_vec())
-}
-
-/// `softmax((q · √scale) · (k · √scale)ᵀ) · v` for each head, from the products on in the type that `softmax_precision` asks for.
-///
-/// <https://onnx.ai/onnx/operators/onnx_aionnxpreview_FlexAttention.html>
-fn read_flex(node: &mut NodeReader) -> Result<Vec<ValueId>> {
-    if let Some(name) = ["score_mod", "prob_mod"].into_iter().find(|name| node.is_given(name)) {
-        return Err(Refusal::new(
-            format!("attribute `{name}` is a graph; only attention without one is supported"),
-            "export the attention as `MatMul`, `Softmax` and `MatMul`, with the nodes of the graph between them",
-        ));
-    }
-    let Heads { q, k, v, joined } = heads(node)?;
-    let elem = node.ty(q).elem;
-    expect_elem("Q", node.ty(q), FLOATS)?;
-    if joined {
-        return Err(Refusal::new(
-            format!("`Q` is {}; expected 4 dimensions", node.ty(q)),
-            "split the heads in the exported model",
-        ));
-    }
-    let usual = if elem == ElemType::F64 { ElemType::F64 } else { ElemType::F32 };
-    let precision = node.elem_type("softmax_precision")?.unwrap_or(usual);
-    let scores = scores(node, q, k)?;
-    let scores = converted(node, scores, precision)?;
-    let shares = node.push(Softmax { axis: 3, log: false }, &[scores])?;
-    let v = converted(node, v, precision)?;
-    let y = product(node, shares, v)?;
-    Ok(vec![converted(node, y, elem)?])
 }
 
 /// `(q · √scale) · (k · √scale)ᵀ`: both factors are scaled, so that products of half floats do not overflow before that.
@@ -258,7 +231,6 @@ mod tests {
         let halves = |shape: &[usize]| OneNode::new("ai.onnx.preview::FlexAttention", 1).input(ElemType::F16, shape);
         let typed = halves(&[1, 2, 4, 8]).input(ElemType::F16, &[1, 2, 4, 8]).input(ElemType::F16, &[1, 2, 4, 8]);
         assert_eq!(typed.types(), ["f16[1, 2, 4, 8]"]);
-        node.constant(&tensor(&[1, 1, 3, 1], &[0.0; 3])).int("score_mod", 1).refused("`score_mod` is a graph", "`Softmax`");
     }
 
     #[test]

@@ -1,9 +1,14 @@
-//! `ConvTranspose` along one or two spatial axes, channels last: <https://onnx.ai/onnx/operators/onnx__ConvTranspose.html>
+//! `ConvTranspose` along one or two spatial axes, channels last; along three it is one of images, see [`super::volume`].
+//!
+//! <https://onnx.ai/onnx/operators/onnx__ConvTranspose.html>
+
+use std::ops::Range;
 
 use proc_macro2::TokenStream;
 
 use super::copy::signed;
 use super::elementwise::Expr;
+use super::volume;
 use super::window::{self, Attributes};
 use super::{FLOATS, cells, dense, filled};
 use crate::diagnostic::{Refusal, Result};
@@ -41,7 +46,7 @@ pub struct ConvTranspose {
 fn read(node: &mut NodeReader) -> Result<Vec<ValueId>> {
     let (x, w, bias) = (node.input(0)?, node.input(1)?, node.optional_input(2));
     let (image, weights) = (node.ty(x).clone(), node.ty(w).clone());
-    let axes = window::spatial_axes(&image.shape)?;
+    let axes = if image.shape.len() == 5 { 3 } else { window::spatial_axes(&image.shape)? };
     let groups = node.int("group", 1)?;
     let groups = usize::try_from(groups).ok().filter(|&groups| fits(&image, &weights, groups)).ok_or_else(|| {
         Refusal::new(
@@ -57,20 +62,20 @@ fn read(node: &mut NodeReader) -> Result<Vec<ValueId>> {
         ));
     }
     let attributes = window::attributes(node, Some(weights.shape[2..].to_vec()), axes)?;
-    let (padding, output) = extent(node, &attributes, &image.shape[2..])?;
-    let op = ConvTranspose {
-        kernel: window::rows_and_columns(&attributes.kernel, 1),
-        strides: window::rows_and_columns(&attributes.strides, 1),
-        dilations: window::rows_and_columns(&attributes.dilations, 1),
-        padding: window::rows_and_columns(&padding, 0),
-        output: window::rows_and_columns(&output, 1),
-        groups,
-        activation: None,
-    };
+    let extent = extent(node, &attributes, &image.shape[2..])?;
+    if axes == 3 {
+        return Ok(vec![volume::conv_transpose(node, [x, w], bias, groups, &attributes, &extent)?]);
+    }
+    Ok(vec![push(node, [x, w], bias, ConvTranspose::along(&attributes, &extent, 0..axes, groups))?])
+}
+
+/// The convolution of images, channels first.
+pub fn push(node: &mut NodeReader, [x, w]: [ValueId; 2], bias: Option<ValueId>, op: ConvTranspose) -> Result<ValueId> {
+    let rank = node.ty(x).shape.len();
     let x = window::channels_last(node, x)?;
     let inputs: Vec<ValueId> = [x, w].into_iter().chain(bias).collect();
     let y = node.push(op, &inputs)?;
-    Ok(vec![window::channels_first(node, y, image.shape.len())?])
+    window::channels_first(node, y, rank)
 }
 
 fn fits(image: &TensorType, weights: &TensorType, groups: usize) -> bool {
@@ -80,11 +85,17 @@ fn fits(image: &TensorType, weights: &TensorType, groups: usize) -> bool {
         && weights.shape[0].is_multiple_of(groups)
 }
 
-/// What is cut off before the output, and the size of the output, along each spatial axis.
-///
+/// Where the output lies, along each spatial axis.
+pub struct Extent {
+    /// What is cut off before it; a negative number adds as much.
+    pub padding: Vec<isize>,
+    /// Its size.
+    pub output: Vec<usize>,
+}
+
 /// `strides · (size - 1) + output_padding + dilated kernel` are cut down to `output_shape` if it is given, to `strides · size` for an
 /// `auto_pad` of the same size, and else by `pads`.
-fn extent(node: &NodeReader, attributes: &Attributes, size: &[usize]) -> Result<(Vec<isize>, Vec<usize>)> {
+fn extent(node: &NodeReader, attributes: &Attributes, size: &[usize]) -> Result<Extent> {
     let axes = size.len();
     let added = window::numbers(node, "output_padding", axes, 0)?.unwrap_or_else(|| vec![0; axes]);
     let requested = window::numbers(node, "output_shape", axes, 1)?;
@@ -109,7 +120,7 @@ fn extent(node: &NodeReader, attributes: &Attributes, size: &[usize]) -> Result<
         padding.push(before);
         output.push(left);
     }
-    Ok((padding, output))
+    Ok(Extent { padding, output })
 }
 
 /// How many of the `cut` elements that go lie before the output; where elements are to come instead, `cut` is negative.
@@ -126,6 +137,20 @@ fn cut_before(cut: isize, auto_pad: &str) -> isize {
 }
 
 impl ConvTranspose {
+    /// The operator along one or two of the spatial axes.
+    pub fn along(attributes: &Attributes, extent: &Extent, axes: Range<usize>, groups: usize) -> Self {
+        let Attributes { kernel, strides, dilations, .. } = attributes;
+        Self {
+            kernel: window::rows_and_columns(&kernel[axes.clone()], 1),
+            strides: window::rows_and_columns(&strides[axes.clone()], 1),
+            dilations: window::rows_and_columns(&dilations[axes.clone()], 1),
+            padding: window::rows_and_columns(&extent.padding[axes.clone()], 0),
+            output: window::rows_and_columns(&extent.output[axes], 1),
+            groups,
+            activation: None,
+        }
+    }
+
     fn kernel(&self, inputs: &[&TensorType]) -> kernels::ConvTranspose {
         let (image, weights) = (&inputs[0].shape, &inputs[1].shape);
         let [batch, height, width, channels] = image[..] else { unreachable!("infer takes images of four dimensions") };

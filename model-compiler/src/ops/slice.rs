@@ -2,6 +2,8 @@
 //!
 //! <https://onnx.ai/onnx/operators/onnx__Slice.html>
 
+mod counted;
+
 use proc_macro2::TokenStream;
 
 use super::copy::{Strided, signed};
@@ -85,6 +87,9 @@ fn read_attributes(node: &mut NodeReader) -> Result<Vec<ValueId>> {
 }
 
 fn read_inputs(node: &mut NodeReader) -> Result<Vec<ValueId>> {
+    if let Some(y) = counted::read(node)? {
+        return Ok(vec![y]);
+    }
     let (starts, ends) = (node.constant_ints(1, "starts")?, node.constant_ints(2, "ends")?);
     let (axes, steps) = (node.constant_ints(3, "axes")?, node.constant_ints(4, "steps")?);
     slice(node, starts, ends, axes, steps)
@@ -100,6 +105,21 @@ fn slice(
     let x = node.input(0)?;
     let shape = node.ty(x).shape.clone();
     let (starts, ends) = (starts.unwrap_or_default(), ends.unwrap_or_default());
+    let (axes, steps) = slice_axes(&shape, [&starts, &ends], axes, steps)?;
+    let mut spans: Vec<Span> = shape.iter().copied().map(Span::all).collect();
+    for (place, &axis) in axes.iter().enumerate() {
+        spans[axis] = Span::clamped(starts[place], ends[place], steps[place], shape[axis]);
+    }
+    Ok(vec![push(node, x, spans)?])
+}
+
+/// The axes that are sliced and the step along each, one for each start and end.
+fn slice_axes(
+    shape: &Shape,
+    [starts, ends]: [&[i64]; 2],
+    axes: Option<Vec<i64>>,
+    steps: Option<Vec<i64>>,
+) -> Result<(Vec<usize>, Vec<i64>)> {
     let axes = match axes {
         Some(axes) => distinct_axes(&axes, shape.len())?,
         None => (0..starts.len().min(shape.len())).collect(),
@@ -111,11 +131,7 @@ fn slice(
             "give a start, an end and a step other than 0 for each axis",
         ));
     }
-    let mut spans: Vec<Span> = shape.iter().copied().map(Span::all).collect();
-    for (place, &axis) in axes.iter().enumerate() {
-        spans[axis] = Span::clamped(starts[place], ends[place], steps[place], shape[axis]);
-    }
-    Ok(vec![push(node, x, spans)?])
+    Ok((axes, steps))
 }
 
 /// Pushes the slice of `x` that `axes` tell, or `x` itself where they take all of it.
