@@ -10,6 +10,7 @@ mod partial;
 mod state;
 mod weights;
 
+pub use body::Body;
 pub use interface::elem;
 pub use lower::{Lower, Operand, literal};
 pub use partial::partial;
@@ -212,17 +213,18 @@ impl<'a> Emit<'a> {
         });
         let places: Vec<TokenStream> = values.chain(scratch).chain([state.place.clone()]).collect();
         let spans = self.plan.buffers.iter().map(|buffer| self.span(buffer));
-        let inside = (0..self.plan.steps.len()).filter_map(|step| {
-            let (module, items) = (body::module(step), self.inside(step)?.plan_items(&StateItems::default()));
+        let inside = (0..self.plan.steps.len()).flat_map(|step| self.inside(step).into_iter().map(move |inside| (step, inside)));
+        let inside = inside.map(|(step, (module, emit))| {
+            let items = emit.plan_items(&StateItems::default());
             let doc = format!(" The memory of the graph inside of step {step}, which lies in the step's scratch.");
-            Some(quote! {
+            quote! {
                 #[doc = #doc]
                 pub mod #module {
                     use super::rt;
 
                     #items
                 }
-            })
+            }
         });
         quote! {
             #(#places)*

@@ -1,9 +1,11 @@
 //! `onnx::Model` → `Graph`: types every value, folds constants, and finds every reason to refuse a model.
 
 mod borders;
+mod branch;
 mod control;
 mod dims;
 mod elements;
+mod inner;
 mod order;
 mod repeat;
 mod scope;

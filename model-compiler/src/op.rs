@@ -71,6 +71,17 @@ pub struct Part {
     pub macs: u64,
 }
 
+/// A graph that an operator runs.
+#[derive(Clone, Copy, Debug)]
+pub struct Inside<'a> {
+    /// What it is called where there are several.
+    pub name: &'static str,
+    /// The graph.
+    pub graph: &'a Graph,
+    /// Its plan.
+    pub plan: &'a Plan,
+}
+
 /// The rules of a core operator: two duties, and defaults for the rest.
 pub trait Operator: fmt::Debug {
     /// The types of the outputs, or why the inputs cannot be taken.
@@ -148,9 +159,9 @@ pub trait Operator: fmt::Debug {
         0
     }
 
-    /// The graph that the operator runs in the first place of its scratch, with its plan.
-    fn body(&self) -> Option<(&Graph, &Plan)> {
-        None
+    /// The graphs that the operator runs in the first place of its scratch, one at a time.
+    fn inside(&self) -> Vec<Inside<'_>> {
+        Vec::new()
     }
 
     /// The layers of an operator that holds several.
@@ -192,6 +203,7 @@ macro_rules! operators {
 operators! {
     Arg in arg,
     BitCast in bit_cast,
+    Branch in branch,
     Cascade in cascade,
     Concat in concat,
     Conv in conv,

@@ -4,6 +4,7 @@
 pub mod arg;
 pub mod attention;
 pub mod bit_cast;
+pub mod branch;
 pub mod cascade;
 pub mod causal_conv;
 pub mod compare;

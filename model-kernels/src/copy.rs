@@ -97,6 +97,12 @@ pub fn fill<T: core::marker::Copy>(y: &[Cell<T>], value: T) {
     }
 }
 
+/// Whether a condition holds, which is a bool.
+#[inline(always)]
+pub fn holds<X: Load<Value = u8>>(condition: &[X]) -> bool {
+    condition.first().is_some_and(|condition| condition.load() != 0)
+}
+
 /// `Range`: `y[i] = start + i · delta`; of `f16` and `bf16` computed in `f32`.
 #[inline(always)]
 pub fn range<T: Number>(y: &[Cell<T>], start: T, delta: T) {
@@ -159,6 +165,11 @@ mod tests {
         check(12, Copy { shape: [3, 4], from: 0, from_strides: [1, 3], to: 0, to_strides: [4, 1] }, &[]);
         check(17, Copy { shape: [3, 4], from: 1, from_strides: [6, 1], to: 0, to_strides: [4, 1] }, &[]);
         check(12, Copy { shape: [3, 4], from: 0, from_strides: [4, 1], to: 1, to_strides: [6, 1] }, &[0, 5, 6, 11, 12]);
+    }
+
+    #[test]
+    fn conditions() {
+        assert!(holds(&[Cell::new(1u8)]) && holds(&[2u8]) && !holds(&[0u8]) && !holds::<u8>(&[]));
     }
 
     #[test]

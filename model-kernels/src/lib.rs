@@ -59,7 +59,7 @@ pub use arg::Arg;
 pub use cascade::{Band, Rows, cascade, last, part};
 pub use conv::Conv;
 pub use conv_transpose::ConvTranspose;
-pub use copy::{Copy, fill, range};
+pub use copy::{Copy, fill, holds, range};
 pub use cumulate::Cumulate;
 pub use dense::Dense;
 pub use depthwise::Depthwise;

@@ -52,6 +52,7 @@ fn interface() -> Files {
         ("models/image.onnx", quantized::image().to_bytes()),
         ("models/constant.onnx", constant().to_bytes()),
         ("models/state.onnx", state().to_bytes()),
+        ("models/branch.onnx", branch().to_bytes()),
         ("models/repeat.onnx", repeat().to_bytes()),
         ("models/External-Data.onnx", external().to_bytes()),
         ("models/lstm.onnx", lstm(&["x"]).to_bytes()),
@@ -272,6 +273,42 @@ fn lstm(inputs: &[&str]) -> Build {
         };
     }
     model.output("y", "f32[4, 2, 2, 5]").output("h", "f32[2, 2, 5]").output("c", "f32[2, 2, 5]")
+}
+
+/// An `If` whose condition is computed, with another in one of its branches; both read values around them, and one yields a constant.
+fn branch() -> Build {
+    let wide = |op: &str, inputs: &[&str]| Build::new(13).node(op, inputs, &["chosen"]).output("chosen", "f32[2, 3]");
+    let then = Build::new(13)
+        .initializer(tensor("fixed", &[3], &[1.0f32, 2.0, 3.0]))
+        .node("Mul", &["x", "x"], &["square"])
+        .output("square", "f32[2, 3]")
+        .output("fixed", "f32[3]");
+    let other = Build::new(13)
+        .initializer(tensor("zero", &[], &[0.0f32]))
+        .node("Less", &["sum", "zero"], &["is_negative"])
+        .node("Neg", &["x"], &["turned"])
+        .node("If", &["is_negative"], &["made"])
+        .name("/sign")
+        .graph("then_branch", wide("Add", &["turned", "limit"]))
+        .graph("else_branch", wide("Abs", &["turned"]))
+        .node("ReduceMax", &["made"], &["most"])
+        .ints("axes", &[0])
+        .int("keepdims", 0)
+        .output("made", "f32[2, 3]")
+        .output("most", "f32[3]");
+    Build::new(13)
+        .input("x", "f32[2, 3]")
+        .input("limit", "f32[]")
+        .node("ReduceSum", &["x"], &["sum"])
+        .int("keepdims", 0)
+        .node("Greater", &["sum", "limit"], &["is_great"])
+        .node("If", &["is_great"], &["y", "z"])
+        .name("/choose")
+        .graph("then_branch", then)
+        .graph("else_branch", other)
+        .node("Add", &["x", "y"], &["both"])
+        .output("both", "f32[2, 3]")
+        .output("z", "f32[3]")
 }
 
 /// A `Scan` from the last column to the first, which reads a value around it and has names that mean something else there, and a `Loop` that

@@ -110,16 +110,37 @@ fn faults_in_a_branch_are_told_with_their_place() {
     assert!(fault.contains("--> test.onnx: node 0 `/choose`, `then_branch`: node 0 (Softmax)"), "{fault}");
 }
 
-#[test]
-fn a_condition_that_is_computed_is_refused() {
-    let model = model()
-        .input("c", "bool[]")
+/// A model that chooses between `Relu` and another branch at run time, by a condition of type `condition`.
+fn chosen(condition: &str, other: Build) -> Build {
+    model()
+        .input("c", condition)
         .node("If", &["c"], &["y"])
+        .name("/choose")
         .graph("then_branch", branch("Relu", &["x"]))
-        .graph("else_branch", branch("Tanh", &["x"]));
-    let fault = fault(&model);
-    assert!(fault.starts_with("If: the condition `c` is computed at run time"), "{fault}");
-    assert!(fault.contains("pin the input that decides it with `inputs = { … }`"), "{fault}");
+        .graph("else_branch", other)
+}
+
+#[test]
+fn a_condition_that_is_computed_chooses_in_each_run() {
+    let model = chosen("bool[1]", branch("Tanh", &["x"]));
+    assert_eq!(operators(&model), ["Branch { Elementwise relu(x) } else { Elementwise tanh(x) }"]);
+}
+
+/// Both branches must compile, and yield values of one type.
+#[test]
+fn faults_in_either_branch_are_told() {
+    let shorter = opset().node("ReduceMax", &["x"], &["out"]).output("out", "f32[1]");
+    let cases = [
+        (chosen("bool[2]", branch("Tanh", &["x"])), "the condition is bool[2]; expected one bool"),
+        (chosen("i32[1]", branch("Tanh", &["x"])), "`cond` is i32[1]; supported element types are bool"),
+        (chosen("bool[]", shorter), "output 0 is f32[4] of `then_branch` and f32[1] of `else_branch`"),
+        (chosen("bool[]", opset()), "`else_branch` is no graph with the node's 1 outputs"),
+        (chosen("bool[]", branch("NoSuchOperator", &["x"])), "the first is node 0 `/choose`, `else_branch`: node 0"),
+    ];
+    for (model, expected) in cases {
+        let fault = fault(&model);
+        assert!(fault.contains(expected), "`{fault}` does not contain `{expected}`");
+    }
 }
 
 /// `twice(x) = leak(leak(x))` with the slope that the call gives, and another that is the function's default.
@@ -300,7 +321,6 @@ fn nodes_that_do_not_fit_their_graphs_are_refused() {
     let scan = |inputs: &[&str], body: Build| model().input("k", "f32[3]").node("Scan", inputs, &["y"]).graph("body", body);
     let once = || body().output("next", "f32[4]");
     let always = || opset().node("Identity", &["go_on"], &["still"]);
-    let old = Build::new(8).input("x", "f32[1, 4]").output("y", "f32[1, 4]").node("Scan", &["", "x"], &["y"]);
     let runs = |count: i64| repeated("count", always(), "Relu").initializer(tensor("count", &[], &[count]));
     let stateless = model().initializer(tensor("runs", &[], &[3i64])).node("Loop", &["runs", "", "", "x"], &["y"]);
     let cases = [
@@ -311,7 +331,6 @@ fn nodes_that_do_not_fit_their_graphs_are_refused() {
             call(opset().node("Relu", &["v"], &["w"]), &["x", "x"]),
             "f: the call has 2 inputs and 1 outputs; the function has 1 and 1",
         ),
-        (old.graph("body", once()), "Scan: `Scan` of opset 8 has a batch"),
         (model().node("Scan", &["x"], &["y"]), "Scan: attribute `body` is no graph"),
         (scan(&["x"], once()), "Scan: attribute `num_scan_inputs` is not between 1 and the 1 inputs"),
         (scan(&["x", "k"], once()).int("num_scan_inputs", 2), "Scan: the scanned inputs have 4 and 3 slices"),

@@ -91,6 +91,12 @@ fn state() {
     check("state", "models/state.onnx", &Options { state, state_init, ..Options::new("state") });
 }
 
+/// The test `branch` runs this model.
+#[test]
+fn branches() {
+    check("branch", "models/branch.onnx", &Options::new("branch"));
+}
+
 /// The test `repeat` runs this model.
 #[test]
 fn repeated_graphs() {

@@ -19,6 +19,7 @@ nn::include_model!("models/quantized.onnx", name = stripped, io = quantized, ram
 nn::include_model!("models/image.onnx");
 nn::include_model!("models/lstm.onnx");
 nn::include_model!("models/repeat.onnx");
+nn::include_model!("models/branch.onnx");
 nn::include_model!("models/constant.onnx");
 nn::include_model!("models/External-Data.onnx");
 nn::include_model!(

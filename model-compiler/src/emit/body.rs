@@ -5,10 +5,13 @@ use quote::{format_ident, quote};
 
 use crate::emit::{Emit, names};
 use crate::graph::ValueId;
+use crate::op::Inside;
 
 /// The graph inside of a step, as the step's operator writes it.
 pub struct Body<'a> {
     pub(super) emit: Emit<'a>,
+    /// The module with its memory.
+    pub(super) module: Ident,
     /// The step.
     pub(super) step: usize,
     /// The path of the memory around it.
@@ -26,7 +29,7 @@ impl Body<'_> {
 
     /// The block in which `statements` see the graph's memory.
     pub fn block(&self, statements: &TokenStream) -> TokenStream {
-        let (around, module, scratch) = (self.around, module(self.step), names::scratch(self.step, 0));
+        let (around, module, scratch) = (self.around, &self.module, names::scratch(self.step, 0));
         quote! {
             {
                 use #around::#module as memory;
@@ -37,17 +40,15 @@ impl Body<'_> {
     }
 }
 
-/// The module with the memory of the graph inside of a step.
-pub(super) fn module(step: usize) -> Ident {
-    format_ident!("body_{step}")
-}
-
 impl<'a> Emit<'a> {
-    /// What writes the graph inside of a step, which reads names of what is around it.
-    pub(super) fn inside(&self, step: usize) -> Option<Emit<'_>> {
-        let (graph, plan) = self.plan.steps[step].op.rules().body()?;
+    /// What writes the graphs inside of a step, which read names of what is around them, and the module with the memory of each.
+    pub(super) fn inside(&self, step: usize) -> Vec<(Ident, Emit<'_>)> {
         let around = &self.memory;
-        let module = module(step);
-        Some(Emit::new(graph, plan, self.weights, &self.places, quote!(#around::#module)))
+        let write = |Inside { name, graph, plan }: Inside<'a>| {
+            let module = format_ident!("{name}_{step}");
+            let memory = quote!(#around::#module);
+            (module, Emit::new(graph, plan, self.weights, &self.places, memory))
+        };
+        self.plan.steps[step].op.rules().inside().into_iter().map(write).collect()
     }
 }

@@ -71,12 +71,14 @@ impl<'a> Lower<'a> {
         Self { graph, index, places, scratch, weights, in_rows: false, clipped: false, calls, emit: Some(emit) }
     }
 
-    /// The graph that the step's operator holds, as it is written inside of the step.
-    pub fn body(&self) -> Body<'_> {
+    /// The graphs that the step's operator holds, as they are written inside of the step.
+    pub fn inside(&self) -> Vec<Body<'_>> {
         let (Scratch::OfStep(step), Some(emit)) = (&self.scratch, self.emit) else { unreachable!("it is a step") };
-        let inside = emit.inside(*step).expect("the operator has a graph");
-        let statements = inside.statements(inside.lower(self.calls));
-        Body { emit: inside, step: *step, around: &emit.memory, statements }
+        let body = |(module, inside): (Ident, Emit<'a>)| {
+            let statements = inside.statements(inside.lower(self.calls));
+            Body { emit: inside, module, step: *step, around: &emit.memory, statements }
+        };
+        emit.inside(*step).into_iter().map(body).collect()
     }
 
     /// What the only node of `graph` sees, which computes one row of a stage of this node.

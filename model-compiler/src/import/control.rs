@@ -69,9 +69,10 @@ impl<'a> Import<'a> {
     }
 
     fn read_if(&mut self, index: usize, node: &'a proto::Node, inputs: &Inputs) -> Result<Vec<Named>> {
-        let branch = match self.condition(node, inputs)? {
-            true => "then_branch",
-            false => "else_branch",
+        let branch = match self.condition(inputs)? {
+            None => return self.read_branches(index, node, inputs),
+            Some(true) => "then_branch",
+            Some(false) => "else_branch",
         };
         let graph = graph_attribute(node, branch).filter(|graph| graph.output.len() >= node.output.len());
         let graph = graph.ok_or_else(|| {
@@ -148,19 +149,14 @@ impl<'a> Import<'a> {
         read(&mut NodeReader::new(&mut self.graph, &resolved, self.model.source, opset, origin, inputs.clone()))
     }
 
-    /// The condition of an `If`, which must be known.
-    fn condition(&self, node: &proto::Node, inputs: &Inputs) -> Result<bool> {
+    /// The condition of an `If`, where it is known.
+    fn condition(&self, inputs: &Inputs) -> Result<Option<bool>> {
         let Some(Some(id)) = inputs.first() else {
             return Err(Refusal::new("the condition is missing", "export the model again, or check it with `onnx.checker`"));
         };
-        let Some(constant) = self.graph.constant(*id) else {
-            return Err(Refusal::new(
-                format!("the condition `{}` is computed at run time; it must be known at compile time", node.input[0]),
-                "pin the input that decides it with `inputs = { … }`, or export the model with one of the branches only",
-            ));
-        };
+        let Some(constant) = self.graph.constant(*id) else { return Ok(None) };
         match constant.to_ints().as_deref() {
-            Some([condition]) => Ok(*condition != 0),
+            Some([condition]) => Ok(Some(*condition != 0)),
             _ => Err(Refusal::new(
                 format!("the condition is {}; expected one bool", constant.ty()),
                 "export the model again, or check it with `onnx.checker`",

@@ -3,8 +3,9 @@
 //! <https://onnx.ai/onnx/operators/onnx__Scan.html>, <https://onnx.ai/onnx/operators/onnx__Loop.html>
 
 use super::control::graph_attribute;
+use super::inner::{Given, Inner, yield_results};
 use super::scope::Named;
-use super::{Import, Inputs, order};
+use super::{Import, Inputs};
 use crate::diagnostic::{Refusal, Result};
 use crate::graph::{Graph, State, ValueId};
 use crate::onnx::proto;
@@ -154,7 +155,12 @@ impl<'a> Import<'a> {
         }
         let mut feeds: Vec<Feed> =
             fed.iter().filter_map(|fed| if let Fed::Given(feed, _) = fed { Some(*feed) } else { None }).collect();
-        let (mut graph, captured, results) = self.read_body(index, body, fed, trips);
+        let given = fed.into_iter().map(|fed| match fed {
+            Fed::Given(Feed::Counter, _) => Given::Counter(trips),
+            Fed::Given(_, ty) => Given::Value(ty),
+            Fed::Constant(tensor) => Given::Constant(tensor),
+        });
+        let Inner { mut graph, captured, results } = self.read_inner(index, "body", body, given);
         feeds.extend(captured.iter().map(|_| Feed::Whole));
         inputs.extend(captured);
         let Some(mut results) = results else { return Ok(vec![Named::Unknown; node.output.len()]) };
@@ -162,11 +168,7 @@ impl<'a> Import<'a> {
             let condition = results.remove(0);
             trips = runs_until(&graph, condition, trips)?;
         }
-        for (name, id) in body.output.iter().skip(usize::from(conditional)).zip(&results) {
-            let id = graph.own_output(*id);
-            graph.rename(id, &name.name);
-            graph.outputs.push(id);
-        }
+        yield_results(&mut graph, &body.output[usize::from(conditional)..], &results);
         tie(&mut graph, &feeds)?;
         let slices = |((along, reverse), &id): ((i64, bool), &ValueId)| {
             let axis = axis("scan_output_axes", along, graph.ty(id).shape.len() + 1)?;
@@ -177,64 +179,6 @@ impl<'a> Import<'a> {
         let origin = [if node.name.is_empty() { node.op_type.clone() } else { node.name.clone() }];
         let ids = self.graph.push(Repeat::new(graph, trips, feeds, stacked).into(), &inputs, &origin)?;
         Ok(ids.into_iter().map(Named::Value).collect())
-    }
-
-    /// The graph, the values around it that it reads, and its outputs unless a fault left one without a type.
-    fn read_body(
-        &mut self,
-        index: usize,
-        body: &'a proto::Graph,
-        fed: Vec<Fed>,
-        trips: usize,
-    ) -> (Graph, Vec<ValueId>, Option<Vec<ValueId>>) {
-        let around: Vec<(&str, Named)> =
-            order::captured(body).into_iter().filter_map(|name| Some((name, self.scopes.find(name)?))).collect();
-        let mut inner = Graph::default();
-        (inner.opset, inner.computable_bytes) = (self.graph.opset, self.graph.computable_bytes);
-        let outer = std::mem::replace(&mut self.graph, inner);
-        self.scopes.enter_closed(&body.node, format!("{}, `body`: ", self.place_in_file(index)));
-        for (input, fed) in body.input.iter().zip(fed) {
-            let id = match fed {
-                Fed::Given(feed, ty) => {
-                    let id = self.graph.add_input(&input.name, ty);
-                    if feed == Feed::Counter {
-                        self.graph.counter = Some((id, trips));
-                    }
-                    id
-                }
-                Fed::Constant(tensor) => self.graph.add_constant(&input.name, tensor),
-            };
-            self.define(&input.name, Named::Value(id));
-        }
-        let mut captured = Vec::new();
-        for (name, named) in around {
-            let named = match named {
-                Named::Value(id) => {
-                    let inside = match outer.constant(id) {
-                        Some(tensor) => self.graph.add_constant(name, tensor.clone()),
-                        None => {
-                            captured.push(id);
-                            self.graph.add_input(name, outer.ty(id).clone())
-                        }
-                    };
-                    if let Some(integers) = &outer.value(id).integers {
-                        self.graph.remember(inside, integers.clone());
-                    }
-                    Named::Value(inside)
-                }
-                other => other,
-            };
-            self.scopes.define(name, named);
-        }
-        self.initializers(body);
-        let names: Vec<&str> = body.output.iter().map(|output| output.name.as_str()).collect();
-        let results = self.body(&names);
-        self.scopes.leave();
-        let mut graph = std::mem::replace(&mut self.graph, outer);
-        self.graph.computable_bytes = graph.computable_bytes.take();
-        self.graph.notes.append(&mut graph.notes);
-        let results = results.into_iter().map(|named| if let Named::Value(id) = named { Some(id) } else { None }).collect();
-        (graph, captured, results)
     }
 }
 

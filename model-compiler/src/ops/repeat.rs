@@ -12,7 +12,7 @@ use super::copy::{Strided, signed};
 use crate::diagnostic::Result;
 use crate::emit::{Lower, docs};
 use crate::graph::{Graph, ValueId};
-use crate::op::{Operator, Types};
+use crate::op::{Inside, Operator, Types};
 use crate::passes;
 use crate::plan::Plan;
 use crate::ty::{ElemType, TensorType};
@@ -121,8 +121,9 @@ impl Operator for Repeat {
         vec![types.outputs[0].with_elem(ElemType::U8).with_shape([self.body.plan.arena_bytes])]
     }
 
-    fn body(&self) -> Option<(&Graph, &Plan)> {
-        Some((&self.body.graph, &self.body.plan))
+    fn inside(&self) -> Vec<Inside<'_>> {
+        let Body { graph, plan, .. } = &*self.body;
+        vec![Inside { name: "body", graph, plan }]
     }
 
     fn macs(&self, _types: Types) -> u64 {
@@ -136,7 +137,8 @@ impl Operator for Repeat {
 
     fn lower(&self, cx: &Lower) -> TokenStream {
         let Body { graph, trips, feeds, stacked, states, outputs, .. } = &*self.body;
-        let body = cx.body();
+        let bodies = cx.inside();
+        let body = &bodies[0];
         let (mut before, mut each, mut after) = (Vec::new(), Vec::new(), Vec::new());
         for (index, (id, feed)) in self.operands().enumerate() {
             let (input, place) = (cx.input(index), body.place(id));
