@@ -3,6 +3,16 @@
 //! A [`Place`] carries its element type, offset and length in its type, so that reaching it is a constant address: bounds and
 //! alignment are asserted in a `const`, and nothing can fail at run time. Places are seen as `[Cell<T>]`, as a step's input and
 //! output may share bytes; what a step may not share is asserted, also in a `const`, by [`check_plan`].
+//!
+//! What must hold for `unsafe` here to be sound, and what sees to it:
+//!
+//! - a place lies within the arena and is aligned for its elements: `assert_inside`, in each method;
+//! - any bytes are valid elements, and any elements leave initialized bytes: [`Plain`], which only numbers and arrays of them are;
+//! - nothing is written while a reference to it is alive: places are cells of one exclusive borrow, or borrow the arena themselves;
+//! - an arena within a place is as aligned as an arena: the assertion in `within`;
+//! - what `push` moves lies within the place and moves to lower addresses: it is the end of the place's own slice.
+//!
+//! The tests hold each to bytes that are read and moved in plain Rust; `cargo xtask miri` runs them under Miri.
 
 use core::cell::Cell;
 use core::marker::PhantomData;
@@ -218,19 +228,26 @@ pub const fn check_plan(spans: &[Span]) {
     while a < spans.len() {
         let mut b = a + 1;
         while b < spans.len() {
-            let (one, other) = (&spans[a], &spans[b]);
-            let meet = one.first <= other.last && other.first <= one.last;
-            let share = one.start < other.end && other.start < one.end;
-            let allowed = one.may_overlap(other) || other.may_overlap(one);
-            assert!(!meet || !share || allowed, "two values that are alive at one step share memory");
+            assert!(!collide(&spans[a], &spans[b]), "two values that are alive at one step share memory");
             b += 1;
         }
         a += 1;
     }
 }
 
+/// Whether two values share a byte at a step at which both are alive, and neither is computed over the other.
+const fn collide(one: &Span, other: &Span) -> bool {
+    let meet = one.first <= other.last && other.first <= one.last;
+    let share = one.start < other.end && other.start < one.end;
+    meet && share && !one.may_overlap(other) && !other.may_overlap(one)
+}
+
 #[cfg(test)]
 mod tests {
+    extern crate std;
+
+    use std::vec::Vec;
+
     use super::*;
 
     const A: Place<f32, 0, 4> = Place::new();
@@ -286,5 +303,111 @@ mod tests {
     #[should_panic(expected = "dies at the step")]
     fn an_input_that_lives_on_is_not_overlapped() {
         let _ = A.alive(1, 2).forward_over(A.alive(0, 2), 0);
+    }
+
+    /// Each byte of an arena is its own number.
+    fn numbered<const BYTES: usize>() -> Arena<BYTES> {
+        let mut arena = Arena::new();
+        arena.0.iter_mut().zip(1..).for_each(|(byte, number)| *byte = number);
+        arena
+    }
+
+    #[test]
+    fn places_of_every_type_hold_the_bytes_that_lie_there() {
+        let mut arena = numbered::<40>();
+        assert_eq!(*arena.get::<[u8; 3], u8, 37, 3>(Place::new()), [38, 39, 40]);
+        assert_eq!(*arena.get::<[[i16; 1]; 2], i16, 2, 2>(Place::new()), [[0x0403], [0x0605]]);
+        assert_eq!(*arena.get::<[u32; 1], u32, 36, 1>(Place::new()), [0x2827_2625]);
+        assert_eq!(*arena.get::<[i64; 1], i64, 32, 1>(Place::new()), [0x2827_2625_2423_2221]);
+        assert_eq!(*arena.get::<[f64; 0], f64, 40, 0>(Place::new()), []);
+        arena.get_mut::<[u64; 2], u64, 8, 2>(Place::new())[1] = u64::MAX;
+        let expected: [u8; 40] = core::array::from_fn(|index| if (16..24).contains(&index) { 0xff } else { index as u8 + 1 });
+        assert_eq!(arena.0, expected);
+    }
+
+    #[test]
+    fn overlapping_places_see_one_another_through_cells() {
+        let mut arena = numbered::<16>();
+        let places = arena.places();
+        let (words, bytes) = (places.at::<u32, 4, 2>(Place::new()), places.at::<u8, 6, 4>(Place::new()));
+        words[0].set(0xaabb_ccdd);
+        assert_eq!([bytes[0].get(), bytes[1].get()], [0xbb, 0xaa]);
+        bytes[2].set(7);
+        assert_eq!(words[1].get(), 0x0c0b_0a07);
+    }
+
+    #[test]
+    fn an_arena_within_a_place_has_places_of_its_own() {
+        let mut arena = numbered::<32>();
+        let inner = arena.places().within::<8, 16>(Place::new());
+        inner.at::<u64, 8, 1>(Place::new())[0].set(0);
+        assert_eq!(inner.at::<u8, 0, 2>(Place::new())[1].get(), 10);
+        assert_eq!(arena.0[15..25], [16, 0, 0, 0, 0, 0, 0, 0, 0, 25]);
+    }
+
+    /// Pushes rows of every length into a place of `LEN` elements from `OFFSET` on.
+    fn check_push<T: Plain + PartialEq + core::fmt::Debug, const OFFSET: usize, const LEN: usize>() {
+        for len in 0..=LEN + 2 {
+            let mut arena = numbered::<48>();
+            let (places, place) = (arena.places(), Place::<T, OFFSET, LEN>::new());
+            let elements = || places.at(place).iter().map(Cell::get).collect::<Vec<T>>();
+            let (before, kept) = (elements(), LEN.saturating_sub(len));
+            assert_eq!(places.push(place, len).len(), len.min(LEN));
+            assert_eq!(elements()[..kept], before[LEN - kept..], "a row of {len} at {OFFSET}");
+            let end = OFFSET + LEN * size_of::<T>();
+            let mut around = (0..48).filter(|byte| !(OFFSET..end).contains(byte));
+            assert!(around.all(|byte| usize::from(arena.0[byte]) == byte + 1), "a row of {len} at {OFFSET}");
+        }
+    }
+
+    #[test]
+    fn rows_are_pushed_into_places_of_any_alignment() {
+        check_push::<u8, 0, 8>();
+        check_push::<u8, 1, 7>();
+        check_push::<u8, 3, 12>();
+        check_push::<i16, 2, 5>();
+        check_push::<i16, 4, 8>();
+        check_push::<f32, 4, 6>();
+        check_push::<u64, 8, 5>();
+        check_push::<u8, 5, 0>();
+    }
+
+    /// All pairs of small spans, against bytes and steps that are looked at one by one.
+    #[test]
+    fn spans_collide_where_a_byte_is_shared_at_a_step() {
+        let ranges: Vec<(usize, usize)> = (0..3).flat_map(|start| (start..3).map(move |end| (start, end))).collect();
+        let span = |(start, last_byte), (first, last)| Span {
+            start,
+            end: last_byte + 1,
+            first,
+            last,
+            over: [None; MAX_OVER],
+            backward: None,
+        };
+        let spans: Vec<Span> = ranges.iter().flat_map(|&bytes| ranges.iter().map(move |&steps| span(bytes, steps))).collect();
+        for (one, other) in spans.iter().flat_map(|one| spans.iter().map(move |other| (one, other))) {
+            let takes =
+                |span: &Span, byte, step| (span.start..span.end).contains(&byte) && (span.first..=span.last).contains(&step);
+            let shared = (0..3).any(|byte| (0..3).any(|step| takes(one, byte, step) && takes(other, byte, step)));
+            assert_eq!(collide(one, other), shared, "{one:?} {other:?}");
+        }
+    }
+
+    #[test]
+    #[should_panic(expected = "does not lie within")]
+    fn a_place_whose_end_wraps_is_not_inside() {
+        assert_inside::<u32>(8, usize::MAX / 4, 64);
+    }
+
+    #[test]
+    #[should_panic(expected = "does not lie within")]
+    fn a_place_of_more_bytes_than_addresses_is_not_inside() {
+        assert_inside::<u64>(0, usize::MAX / 4, usize::MAX);
+    }
+
+    #[test]
+    #[should_panic(expected = "not aligned")]
+    fn a_place_that_is_not_aligned_is_refused() {
+        assert_inside::<u16>(3, 1, 64);
     }
 }

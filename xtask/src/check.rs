@@ -1,7 +1,7 @@
 //! `cargo xtask check`: all that must hold before a change goes in, one stage after another.
 
 use crate::command::{self, cargo};
-use crate::{bench, conformance, firmware, messages};
+use crate::{bench, conformance, firmware, messages, miri};
 use anyhow::{Result, bail};
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -28,6 +28,7 @@ const STAGES: &[Stage] = &[
     Stage { name: "doc", run: doc },
     Stage { name: "test", run: test },
     Stage { name: "messages", run: messages },
+    Stage { name: "miri", run: miri },
     Stage { name: "oldest rustc", run: oldest_rustc },
     Stage { name: "package", run: package },
     Stage { name: "conformance", run: conformance },
@@ -98,6 +99,15 @@ fn test() -> Result<Outcome> {
 /// Every message of the compiler has a case.
 fn messages() -> Result<Outcome> {
     messages::run(&[])?;
+    Ok(Outcome::Passed)
+}
+
+/// The runtime's `unsafe` under Miri, where that is there.
+fn miri() -> Result<Outcome> {
+    if let Some(missing) = miri::missing() {
+        return Ok(Outcome::Skipped(missing));
+    }
+    miri::run(&[])?;
     Ok(Outcome::Passed)
 }
 

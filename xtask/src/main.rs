@@ -7,6 +7,7 @@ mod command;
 mod conformance;
 mod firmware;
 mod messages;
+mod miri;
 mod operators;
 mod timing;
 mod zoo;
@@ -29,6 +30,7 @@ const COMMANDS: &[Command] = &[
     Command { name: "conformance", usage: conformance::USAGE, run: conformance::run },
     Command { name: "firmware", usage: firmware::USAGE, run: firmware::run },
     Command { name: "messages", usage: messages::USAGE, run: messages::run },
+    Command { name: "miri", usage: miri::USAGE, run: miri::run },
     Command { name: "operators", usage: operators::USAGE, run: operators::run },
     Command { name: "panics", usage: panics::USAGE, run: panics::run },
     Command { name: "timing", usage: timing::USAGE, run: timing::run },
