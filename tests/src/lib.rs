@@ -2,6 +2,7 @@
 //! texts to compare with.
 
 pub mod build;
+pub mod clock;
 pub mod models;
 pub mod snapshot;
 pub mod user;

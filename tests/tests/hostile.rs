@@ -8,6 +8,7 @@ use model_compiler::diagnostic::Diagnostics;
 use model_compiler::onnx::Source;
 use model_compiler::{Options, compile};
 use model_tests::build::{Build, data_type, raw_tensor, tensor};
+use model_tests::clock::processor_time;
 use model_tests::models;
 
 /// For one model. All of these are small, whatever they say of themselves.
@@ -34,13 +35,6 @@ fn check(what: &str, bytes: &[u8]) -> Result<(), Diagnostics> {
 fn refused(what: &str, model: &Build, expected: &str) {
     let said = check(what, &model.to_bytes()).expect_err(what).to_string();
     assert!(said.contains(expected), "{what}: {said}\nlacks: {expected}");
-}
-
-/// Processor time of this thread, so that a busy machine changes nothing; zero where the system does not tell.
-fn processor_time() -> Duration {
-    let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
-    let nanoseconds = text.split(' ').next().and_then(|word| word.parse().ok());
-    Duration::from_nanos(nanoseconds.unwrap_or(0))
 }
 
 /// Holds the memory that this program ever had to the limit, where the system tells it.
