@@ -311,3 +311,55 @@ fn quantized_islands() {
         .then(|model| model.output("z", "f32[1, 2]"));
     check("quantized_islands", model.0);
 }
+
+/// A recurrent layer between quantized tensors is an island of floats, whose weights are dequantized while compiling.
+#[test]
+fn quantized_lstm() {
+    let bytes = |name: &str, shape: &[i64]| {
+        let elements: Vec<i8> = (0..shape.iter().product::<i64>()).map(|index| (index * 37 % 255 - 127) as i8).collect();
+        tensor(name, shape, &elements)
+    };
+    let scales = [("x_scale", 0.05f32), ("w_scale", 0.01), ("y_scale", 0.0078125)];
+    let model = scales.iter().fold(Build::new(14), |model, (name, scale)| model.initializer(tensor(name, &[], &[*scale])));
+    let model = model
+        .input("x", "i8[5, 1, 4]")
+        .initializer(tensor("zero", &[], &[0i8]))
+        .initializer(bytes("wq", &[1, 12, 4]))
+        .initializer(bytes("rq", &[1, 12, 3]))
+        .node("DequantizeLinear", &["x", "x_scale", "zero"], &["floats"])
+        .node("DequantizeLinear", &["wq", "w_scale", "zero"], &["w"])
+        .node("DequantizeLinear", &["rq", "w_scale", "zero"], &["r"])
+        .node("LSTM", &["floats", "w", "r"], &["", "h"])
+        .int("hidden_size", 3)
+        .node("QuantizeLinear", &["h", "y_scale", "zero"], &["y"])
+        .output("y", "i8[1, 1, 3]");
+    check("quantized_lstm", model);
+}
+
+/// A recurrent layer that is written as a `Scan` quantizes its state in each run, and keeps weights of 8 bits.
+#[test]
+fn quantized_scan() {
+    let weights: Vec<i8> = (0..16).map(|index| index * 7 % 23 - 11).collect();
+    let body = Build::new(14)
+        .input("h", "f32[1, 4]")
+        .input("x", "f32[1, 4]")
+        .initializer(tensor("w", &[4, 4], &weights))
+        .initializer(tensor("w_scale", &[], &[0.02f32]))
+        .node("DynamicQuantizeLinear", &["h"], &["hq", "h_scale", "h_zero"])
+        .node("MatMulInteger", &["hq", "w", "h_zero"], &["sums"])
+        .node("Cast", &["sums"], &["floats"])
+        .int("to", 1)
+        .node("Mul", &["h_scale", "w_scale"], &["scale"])
+        .node("Mul", &["floats", "scale"], &["product"])
+        .node("Add", &["product", "x"], &["sum"])
+        .node("Tanh", &["sum"], &["next"])
+        .output("next", "f32[1, 4]");
+    let model = Build::new(14)
+        .input("first", "f32[1, 4]")
+        .input("x", "f32[6, 1, 4]")
+        .node("Scan", &["first", "x"], &["last"])
+        .graph("body", body)
+        .int("num_scan_inputs", 1)
+        .output("last", "f32[1, 4]");
+    check("quantized_scan", model);
+}

@@ -31,6 +31,7 @@ pub const DEFS: &[OpDef] = &[
     OpDef { name: "GRU", opset: 14..=LATEST, read: |node| read::gru(node, node.flag("layout", false)?) },
     OpDef { name: "LSTM", opset: 7..=13, read: |node| read::lstm(node, false) },
     OpDef { name: "LSTM", opset: 14..=LATEST, read: |node| read::lstm(node, node.flag("layout", false)?) },
+    OpDef { name: "com.microsoft::DynamicQuantizeLSTM", opset: 1..=1, read: read::dynamic_quantize_lstm },
 ];
 
 /// A recurrent layer.

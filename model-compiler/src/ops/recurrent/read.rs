@@ -24,6 +24,50 @@ pub(super) fn lstm(node: &mut NodeReader, batch_first: bool) -> Result<Vec<Value
     read(node, Unit::Lstm { input_forget }, batch_first)
 }
 
+/// An `LSTM` whose weights are integers of 8 bits, each with its gates last. It is computed in floats: those weights times unrounded states.
+///
+/// <https://github.com/microsoft/onnxruntime/blob/main/docs/ContribOperators.md#commicrosoftdynamicquantizelstm>
+pub(super) fn dynamic_quantize_lstm(node: &mut NodeReader) -> Result<Vec<ValueId>> {
+    let weights = [(1, 8), (2, 10)];
+    let mut inputs: Vec<Option<ValueId>> = (0..8).map(|index| node.optional_input(index)).collect();
+    for (place, scale) in weights {
+        inputs[place] = Some(dequantized_weights(node, place, scale)?);
+    }
+    node.note(format!("the weights of `{}` are dequantized, and its states are not quantized", node.output_name(0)));
+    node.set_inputs(inputs);
+    lstm(node, false)
+}
+
+/// Input `index` less the zero point behind input `scale`, times that scale: one for a direction, or one for each of its gates. Gates come first
+/// then, as `LSTM` has them.
+fn dequantized_weights(node: &mut NodeReader, index: usize, scale: usize) -> Result<ValueId> {
+    let (weights, scales, zero_point) = (node.input(index)?, node.input(scale)?, node.optional_input(scale + 1));
+    let [directions, _, gates] = node.ty(weights).shape[..] else {
+        return Err(Refusal::new(
+            format!("the quantized weights are {}; expected three dimensions", node.ty(weights)),
+            "fix the shapes in the exported model",
+        ));
+    };
+    let mut floats = elementwise::converted(node, weights, ElemType::F32)?;
+    for (of, function) in [(zero_point, "sub"), (Some(scales), "mul")] {
+        let Some(of) = of else { continue };
+        let each = node.ty(of).elements() == directions * gates;
+        if !each && node.ty(of).elements() != directions {
+            return Err(Refusal::new(
+                format!(
+                    "the scales or zero points are {}; expected {directions} of them, or as many for each of {gates} gates",
+                    node.ty(of)
+                ),
+                "fix the shapes in the exported model",
+            ));
+        }
+        let of = elementwise::converted(node, of, ElemType::F32)?;
+        let of = node.reshape(of, [directions, 1, if each { gates } else { 1 }])?;
+        floats = elementwise::push(node, function, &[floats, of])?;
+    }
+    node.transpose(floats, vec![0, 2, 1])
+}
+
 /// The sizes of a layer.
 struct Sizes {
     steps: usize,

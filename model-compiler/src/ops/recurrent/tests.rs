@@ -245,3 +245,31 @@ fn refusals() {
         node.refused(message, help);
     }
 }
+
+/// The weights 0.5, -1, 1.5 and 1 of an `LSTM`, or as integers with one scale or one for each gate; states come in by the weights 1, 0, -1 and 2.
+#[test]
+fn quantized_weights_are_those_they_stand_for() {
+    let x = Tensor::from_vec([3, 2, 1], &X);
+    let floats = OneNode::new("LSTM", 14).outputs(3).constant(&x);
+    let floats = floats.constant(&Tensor::from_vec([1, 4, 1], &[0.5f32, -1.0, 1.5, 1.0]));
+    let floats = floats.constant(&Tensor::from_vec([1, 4, 1], &[1.0f32, 0.0, -1.0, 2.0]));
+    let node = || OneNode::new("com.microsoft::DynamicQuantizeLSTM", 1).outputs(3).constant(&x);
+    let omitted = |node: OneNode| node.omitted().omitted().omitted().omitted().omitted();
+    let zeros = |count: usize| Tensor::from_vec([count], &vec![0i8; count]);
+    let one = node().constant(&Tensor::from_vec([1, 1, 4], &[129u8, 126, 131, 130]));
+    let one = omitted(one.constant(&Tensor::from_vec([1, 1, 4], &[1i8, 0, -1, 2])));
+    let one = one.constant(&Tensor::from_vec([1], &[0.5f32])).constant(&Tensor::from_vec([1], &[128u8]));
+    let one = one.constant(&Tensor::from_vec([1], &[1.0f32])).constant(&zeros(1));
+    let each = node().constant(&Tensor::from_vec([1, 1, 4], &[1i8, -1, 1, 4]));
+    let each = omitted(each.constant(&Tensor::from_vec([1, 1, 4], &[1i8, 0, -1, 1])));
+    let each = each.constant(&Tensor::from_vec([1, 4], &[0.5f32, 1.0, 1.5, 0.25])).constant(&zeros(4));
+    let each = each.constant(&Tensor::from_vec([1, 4], &[1.0f32, 1.0, 1.0, 2.0])).constant(&zeros(4));
+    for output in 0..3 {
+        assert_eq!(result(&one, output), result(&floats, output));
+        assert_eq!(result(&each, output), result(&floats, output));
+    }
+    let quantized = |shape: &[usize]| node().input(ElemType::I8, shape).input(ElemType::I8, &[1, 1, 4]);
+    omitted(quantized(&[1, 4])).floats(&[1]).refused("the quantized weights are i8[1, 4]; expected three dimensions", "fix");
+    let three = omitted(quantized(&[1, 1, 4])).floats(&[3]);
+    three.refused("the scales or zero points are f32[3]; expected 1 of them, or as many for each of 4 gates", "fix");
+}
