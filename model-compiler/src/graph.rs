@@ -2,8 +2,10 @@
 
 mod counted;
 mod integers;
+mod labels;
 
 pub use integers::Integers;
+pub use labels::Labels;
 
 use std::collections::{HashMap, HashSet};
 use std::fmt;
@@ -80,6 +82,8 @@ pub struct Graph {
     pub input_quantizations: Vec<Option<Quantization>>,
     /// The same of each output that it yields.
     pub output_quantizations: Vec<Option<Quantization>>,
+    /// What the columns of outputs are called, by the name of the output.
+    pub labels: Vec<(String, Labels)>,
     /// The operator set of the default domain that the file asked for.
     pub opset: i64,
     /// What was assumed where the file left something open, for the module's documentation.

@@ -15,6 +15,7 @@ pub mod conv_transpose;
 pub mod copy;
 pub mod crop;
 pub mod cumulate;
+pub mod data_dependent;
 pub mod deform_conv;
 pub mod dense;
 pub mod depth_to_space;
@@ -90,6 +91,7 @@ families! {
     conv_transpose,
     crop,
     cumulate,
+    data_dependent,
     deform_conv,
     dense,
     depth_to_space,

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::BTreeSet;
 
 use crate::diagnostic::{Refusal, Result};
-use crate::graph::{Graph, Integers, ValueId};
+use crate::graph::{Graph, Integers, Labels, ValueId};
 use crate::onnx::proto::{self, AttributeType};
 use crate::onnx::{Source, tensor};
 use crate::op::Op;
@@ -82,6 +82,12 @@ impl<'a> NodeReader<'a> {
     /// Adds a sentence to the module's documentation.
     pub fn note(&mut self, note: String) {
         self.graph.notes.push(note);
+    }
+
+    /// Says what the columns of output `index` are called.
+    pub fn label_columns(&mut self, index: usize, labels: Labels) {
+        let name = self.output_name(index);
+        self.graph.labels.push((name, labels));
     }
 
     /// Input `index`, which the operator requires.

@@ -128,6 +128,17 @@ impl Build {
         self.attribute(name, AttributeType::FLOAT, |attribute| attribute.f = f)
     }
 
+    /// Gives the last node floats.
+    pub fn floats(self, name: &str, floats: &[f32]) -> Self {
+        self.attribute(name, AttributeType::FLOATS, |attribute| attribute.floats = floats.to_vec())
+    }
+
+    /// Gives the last node strings.
+    pub fn strings(self, name: &str, strings: &[&str]) -> Self {
+        let strings = strings.iter().map(|string| string.as_bytes().to_vec()).collect();
+        self.attribute(name, AttributeType::STRINGS, |attribute| attribute.strings = strings)
+    }
+
     /// Gives the last node a string.
     pub fn string(self, name: &str, s: &str) -> Self {
         self.attribute(name, AttributeType::STRING, |attribute| attribute.s = s.as_bytes().to_vec())

@@ -53,6 +53,7 @@ fn interface() -> Files {
         ("models/constant.onnx", constant().to_bytes()),
         ("models/state.onnx", state().to_bytes()),
         ("models/branch.onnx", branch().to_bytes()),
+        ("models/classifier.onnx", classifier().to_bytes()),
         ("models/repeat.onnx", repeat().to_bytes()),
         ("models/External-Data.onnx", external().to_bytes()),
         ("models/lstm.onnx", lstm(&["x"]).to_bytes()),
@@ -273,6 +274,22 @@ fn lstm(inputs: &[&str]) -> Build {
         };
     }
     model.output("y", "f32[4, 2, 2, 5]").output("h", "f32[2, 2, 5]").output("c", "f32[2, 2, 5]")
+}
+
+/// A classifier of two classes, whose scores have names as well.
+fn classifier() -> Build {
+    Build::new(13)
+        .opset("ai.onnx.ml", 3)
+        .input("x", "f32[1, 2]")
+        .node("ai.onnx.ml::LinearClassifier", &["x"], &["label", "scores"])
+        .ints("classlabels_ints", &[3, -7])
+        .floats("coefficients", &[1.0, 0.0, 0.0, 1.0])
+        .floats("intercepts", &[0.0, 0.5])
+        .node("ai.onnx.ml::ZipMap", &["scores"], &["named"])
+        .strings("classlabels_strings", &["rest", "move"])
+        .output("label", "i64[1]")
+        .output("scores", "f32[1, 2]")
+        .output("named", "f32[1, 2]")
 }
 
 /// An `If` whose condition is computed, with another in one of its branches; both read values around them, and one yields a constant.

@@ -28,6 +28,7 @@ include_model!("models/integers.onnx");
 include_model!("models/integers.onnx", name = widened, io = float);
 include_model!("models/softmax.onnx", name = verified, verify = "golden.npz", tolerance = 1e-6);
 include_model!("models/constant.onnx");
+include_model!("models/classifier.onnx");
 include_model!("models/constant.onnx", name = budgeted, ram = 16, weights = 1KiB, macs = 3_000_000, stack = 2 MiB, code = 0x10 KiB);
 include_model!("models/External-Data.onnx");
 
@@ -54,6 +55,15 @@ fn paths_are_beside_the_file_or_in_the_manifest_directory() {
     let scores = *softmax::Model::new().run(&[1.0, 2.0]);
     assert_eq!(&scores, from_manifest_directory::Model::new().run(&[1.0, 2.0]));
     assert!((scores.iter().sum::<f32>() - 1.0).abs() < 1e-6 && scores[1] > scores[0] && scores[0] > scores[2], "{scores:?}");
+}
+
+#[test]
+fn columns_have_the_names_of_their_classes() {
+    const { assert!(classifier::scores::LABELS[1] == -7) };
+    assert_eq!((classifier::scores::LABELS, classifier::named::LABELS), ([3, -7], ["rest", "move"]));
+    let mut model = classifier::Model::new();
+    let outputs = model.run(&[2.0, 1.75]);
+    assert_eq!((*outputs.label, *outputs.scores, *outputs.named), ([-7], [2.0, 2.25], [2.0, 2.25]));
 }
 
 #[test]

@@ -6,7 +6,7 @@ use quote::{format_ident, quote};
 use crate::contract::{BUDGETS, Budgets};
 use crate::emit::names::Names;
 use crate::golden::Golden;
-use crate::graph::{Graph, ValueId};
+use crate::graph::{Graph, Labels, ValueId};
 use crate::quantization::Quantization;
 use crate::ty::{ElemType, TensorType};
 
@@ -24,6 +24,8 @@ pub(super) struct Port {
     pub(super) ty: Option<TensorType>,
     /// What its integers stand for, where it is quantized.
     pub(super) quantization: Option<Quantization>,
+    /// What its columns are called, where the model says it.
+    labels: Option<Labels>,
     /// The alias of its Rust type: `Input`.
     pub(super) alias: Ident,
     /// Its argument, method, field and submodule: `features`.
@@ -77,6 +79,10 @@ impl Interface {
         let quantizations = graph.input_quantizations.iter().chain(&graph.output_quantizations);
         let ports = interface.inputs.iter_mut().chain(&mut interface.outputs);
         ports.zip(quantizations).for_each(|(port, quantization)| port.quantization = *quantization);
+        for port in &mut interface.outputs {
+            let labels = graph.labels.iter().find(|(name, _)| *name == port.name);
+            port.labels = labels.map(|(_, labels)| labels.clone());
+        }
         interface
     }
 
@@ -89,7 +95,7 @@ impl Interface {
             let alone = side.len() == 1;
             let port = |(name, ty): (String, Option<TensorType>)| {
                 let alias = if alone { Ident::new(only, Span::call_site()) } else { types.ty(&name) };
-                Port { alias, variable: variables.variable(&name), name, ty, quantization: None }
+                Port { alias, variable: variables.variable(&name), name, ty, quantization: None, labels: None }
             };
             side.into_iter().map(port).collect()
         };
@@ -156,7 +162,7 @@ impl Interface {
             let shape = port.ty.as_ref().map_or(&[][..], |ty| &ty.shape);
             let rank = Literal::usize_unsuffixed(shape.len());
             let sizes = shape.iter().map(|&size| Literal::usize_unsuffixed(size));
-            let quantization = quantization(port);
+            let (quantization, labels) = (quantization(port), port.labels.as_ref().map(labels));
             quote! {
                 #[doc = #doc]
                 pub mod #variable {
@@ -165,6 +171,7 @@ impl Interface {
                     /// The sizes in the model.
                     pub const SHAPE: [usize; #rank] = [#(#sizes),*];
                     #quantization
+                    #labels
                 }
             }
         });
@@ -347,6 +354,22 @@ pub(super) fn quantization(Quantization { elem, scale, zero }: Quantization) -> 
         pub fn dequantize(integer: #ty) -> f32 {
             super::rt::dequantize(integer, SCALE, ZERO_POINT)
         }
+    }
+}
+
+/// The constant that tells what the columns of a tensor are called.
+fn labels(labels: &Labels) -> TokenStream {
+    let count = Literal::usize_unsuffixed(labels.count());
+    let (ty, list) = match labels {
+        Labels::Numbers(numbers) => {
+            let numbers = numbers.iter().copied().map(Literal::i64_unsuffixed);
+            (quote!(i64), quote!(#(#numbers),*))
+        }
+        Labels::Words(words) => (quote!(&str), quote!(#(#words),*)),
+    };
+    quote! {
+        /// The classes whose probabilities the columns are.
+        pub const LABELS: [#ty; #count] = [#list];
     }
 }
 

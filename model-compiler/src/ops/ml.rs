@@ -12,7 +12,7 @@ use super::gather::Gather;
 use super::reduce::{Method, Reduce};
 use super::softmax::Softmax;
 use crate::diagnostic::{Refusal, Result};
-use crate::graph::ValueId;
+use crate::graph::{Labels, ValueId};
 use crate::op::{LATEST, OpDef};
 use crate::reader::{NodeReader, unsupported_attribute};
 use crate::scalar::Scalar;
@@ -213,14 +213,21 @@ fn read_scaler(node: &mut NodeReader) -> Result<Vec<ValueId>> {
     elementwise(node, Expr::call("mul", [shifted, Expr::Input(2)]), &[x, offset, scale])
 }
 
-/// The probabilities as they are: the keys of the map are a matter of documentation.
+/// The probabilities as they are; what the keys of the map would be is a constant of the module.
 fn read_zip_map(node: &mut NodeReader) -> Result<Vec<ValueId>> {
     let probabilities = node.input(0)?;
     let labels = match (node.ints("classlabels_int64s")?, node.words("classlabels_strings")?) {
-        (Some(labels), _) => format!("{labels:?}"),
-        (None, labels) => format!("{:?}", labels.unwrap_or_default()),
+        (Some(numbers), _) => Labels::Numbers(numbers),
+        (None, words) => Labels::Words(words.unwrap_or_default()),
     };
-    node.note(format!("the columns of `{}` are the classes {labels}", node.output_name(0)));
+    let ty = node.ty(probabilities);
+    if ty.shape.last() != Some(&labels.count()) {
+        return Err(Refusal::new(
+            format!("there are {} labels for the columns of {ty}; expected one for each", labels.count()),
+            "export the model again, or check it with `onnx.checker`",
+        ));
+    }
+    node.label_columns(0, labels);
     Ok(vec![probabilities])
 }
 
@@ -245,8 +252,9 @@ pub fn labels(node: &NodeReader, name: &'static str) -> Result<Vec<i64>> {
     })
 }
 
-/// The label of the greatest score of each row.
+/// The label of the greatest score of each row; the scores become output 1.
 pub fn label_of(node: &mut NodeReader, scores: ValueId, labels: &[i64]) -> Result<ValueId> {
+    node.label_columns(1, Labels::Numbers(labels.to_vec()));
     let rows = node.ty(scores).shape[0];
     let best = node.push(Arg { axis: 1, target: Target::Greatest, last: false }, &[scores])?;
     let best = node.reshape(best, [rows])?;
@@ -282,6 +290,9 @@ mod tests {
         check(&node("Imputer").floats_attribute("imputed_value_floats", &[5.0, 6.0]), &[1.0, 3.0, 5.0, 6.0]);
         check(&node("ArrayFeatureExtractor").constant_ints(&[1]), &[3.0, 0.0]);
         check(&node("ZipMap").ints("classlabels_int64s", &[4, 5]), &[1.0, 3.0, 0.0, 0.0]);
+        node("ZipMap")
+            .words("classlabels_strings", &["a"])
+            .refused("there are 1 labels for the columns of f32[2, 2]", "onnx.checker");
         node("ArrayFeatureExtractor").constant_ints(&[2]).refused("an index names no column of 2 there are", "from 0 to 1");
     }
 
