@@ -2,6 +2,8 @@
 
 use core::cell::Cell;
 
+#[cfg(avx2)]
+use crate::arch::avx2;
 #[cfg(all(target_arch = "arm", target_abi = "eabihf"))]
 use crate::arch::vfp;
 use crate::{Load, Number, tile};
@@ -26,6 +28,25 @@ pub trait Accumulate: Number {
         B: Load<Value = Self>,
     {
         tile::tile(inputs, weights, bias, y, stride);
+    }
+
+    /// [`Accumulate::tile`] for as many blocks of eight of the `outputs`, from the first on, as are returned: all whole ones, where it is
+    /// faster to compute several at once.
+    #[inline(always)]
+    fn blocks<X, W, B, const P: usize>(
+        _outputs: usize,
+        _inputs: &[[X; P]],
+        _weights: &[W],
+        _bias: &[B],
+        _y: &[Cell<Self>],
+        _stride: usize,
+    ) -> usize
+    where
+        X: Load<Value = Self>,
+        W: Load<Value = Self>,
+        B: Load<Value = Self>,
+    {
+        0
     }
 
     /// `y[c] = bias[c] + Σ x[tap + c] · weights[tap + c]`, summed in the order of `taps`; no bias is zero.
@@ -105,6 +126,43 @@ impl Accumulate for f32 {
             16 => vfp::taps_16(taps, x, weights, slice, y),
             8 => vfp::taps_8(taps, x, weights, slice, y),
             _ => tile::taps(taps, x, weights, bias, y),
+        }
+    }
+
+    #[cfg(avx2)]
+    #[inline(always)]
+    fn blocks<X, W, B, const P: usize>(
+        outputs: usize,
+        inputs: &[[X; P]],
+        weights: &[W],
+        bias: &[B],
+        y: &[Cell<Self>],
+        stride: usize,
+    ) -> usize
+    where
+        X: Load<Value = Self>,
+        W: Load<Value = Self>,
+        B: Load<Value = Self>,
+    {
+        avx2::float::blocks(outputs, inputs, weights, bias, y, stride)
+    }
+
+    #[cfg(avx2)]
+    #[inline(always)]
+    fn taps<X, W, B, const N: usize>(taps: Taps, x: &[X], weights: &[W], bias: Option<&[B; N]>, y: &[Cell<Self>; N])
+    where
+        X: Load<Value = Self>,
+        W: Load<Value = Self>,
+        B: Load<Value = Self>,
+    {
+        let slice = bias.map(|bias| bias.as_slice());
+        let done = match N {
+            16 => avx2::float::taps::<X, W, B, 2>(taps, x, weights, slice, y),
+            8 => avx2::float::taps::<X, W, B, 1>(taps, x, weights, slice, y),
+            _ => false,
+        };
+        if !done {
+            tile::taps(taps, x, weights, bias, y);
         }
     }
 }

@@ -19,12 +19,14 @@ pub(crate) mod requantize;
 pub(crate) mod softmax;
 #[cfg(test)]
 pub(crate) mod testing;
-#[cfg(not(dsp))]
+#[cfg(not(any(avx2, dsp)))]
 pub(crate) mod tile;
 
+#[cfg(avx2)]
+pub(crate) use crate::arch::avx2::linear as form;
 #[cfg(dsp)]
 pub(crate) use crate::arch::dsp as form;
-#[cfg(not(dsp))]
+#[cfg(not(any(avx2, dsp)))]
 pub(crate) use tile as form;
 
 use crate::Number;

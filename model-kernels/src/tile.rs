@@ -186,6 +186,20 @@ where
     B: Load<Value = T>,
     A: Fn(T) -> T,
 {
+    #[cfg(avx2)]
+    #[inline(always)]
+    fn all<const MAX: usize>(&self, count: usize, _: bool) {
+        let done = T::blocks(count, self.inputs, self.weights, self.bias, self.y, self.stride);
+        for pixel in 0..P {
+            let first = pixel * self.stride;
+            activate(self.y.get(first..first + done * OUTPUTS).unwrap_or_default(), self.activation);
+        }
+        for block in done..count / MAX {
+            self.block::<MAX>(block * MAX);
+        }
+        self.rest::<MAX>(count, false);
+    }
+
     #[inline(always)]
     fn block<const N: usize>(&self, first: usize) {
         let depth = self.inputs.len();

@@ -29,6 +29,7 @@ const STAGES: &[Stage] = &[
     Stage { name: "test", run: test },
     Stage { name: "messages", run: messages },
     Stage { name: "miri", run: miri },
+    Stage { name: "native", run: native },
     Stage { name: "oldest rustc", run: oldest_rustc },
     Stage { name: "package", run: package },
     Stage { name: "conformance", run: conformance },
@@ -108,6 +109,16 @@ fn miri() -> Result<Outcome> {
         return Ok(Outcome::Skipped(missing));
     }
     miri::run(&[])?;
+    Ok(Outcome::Passed)
+}
+
+/// The kernels for what this very processor has: vectors, where there are any.
+fn native() -> Result<Outcome> {
+    for words in [&["clippy", "--all-targets"][..], &["test", "--lib"]] {
+        let mut kernels = cargo();
+        kernels.args(words).args(["--package", "model-kernels", "--target-dir", "target/native"]);
+        command::run(kernels.env("RUSTFLAGS", "-C target-cpu=native -D warnings"))?;
+    }
     Ok(Outcome::Passed)
 }
 

@@ -94,14 +94,16 @@ struct Rows<'a, X, F: Finish> {
 }
 
 impl<X: Load<Value: Quantized>, F: Finish> Rows<'_, X, F> {
-    /// All layers share this one function, and the next.
-    #[inline(never)]
+    /// All layers share this one function, and the next, where memory for code is scarce.
+    #[cfg_attr(avx2, inline(always))]
+    #[cfg_attr(not(avx2), inline(never))]
     fn run(self) {
         self.all::<PIXELS>(self.dense.rows, self.dense.backward);
     }
 
     /// Gathers two rows of `x`, `apart` from each other, side by side before it writes those of `y`, which may lie over them.
-    #[inline(never)]
+    #[cfg_attr(avx2, inline(always))]
+    #[cfg_attr(not(avx2), inline(never))]
     fn two(&self, first: usize, apart: usize) {
         let Dense { inputs, outputs, .. } = self.dense;
         let patch = form::Patch::<X, PIXELS>::new(self.scratch, 1, inputs, inputs);

@@ -12,6 +12,8 @@ use core::cell::Cell;
 use core::iter;
 use core::marker::PhantomData;
 
+#[cfg(avx2)]
+use crate::arch::avx2;
 #[cfg(dsp)]
 use crate::arch::dsp_depthwise;
 use crate::overlap::Overlap;
@@ -139,6 +141,10 @@ impl<X: Load<Value: Quantized>, F: Finish> Image<'_, X, F> {
         if dsp_depthwise::image(self) {
             return;
         }
+        #[cfg(avx2)]
+        if avx2::depthwise::image(self) {
+            return;
+        }
         self.planes();
     }
 
@@ -155,26 +161,34 @@ impl<X: Load<Value: Quantized>, F: Finish> Image<'_, X, F> {
     #[inline(always)]
     fn plane(&self, channel: usize, x: &[X], y: &[Cell<F::Output>]) {
         let Self { lines, finish, .. } = *self;
-        let quads = lines.quads(size_of::<X>());
-        let packed = self.packed.get(channel * quads..(channel + 1) * quads).unwrap_or_default();
-        let Some((multiplier, packed)) = packed.split_first() else { return };
-        let (bias, weights) = match packed {
-            [first, second, third] if lines.hides_bias(size_of::<X>()) && lines.kernel[0] == 3 => {
-                (Quad([0, first.0[3], second.0[3], third.0[3]]).word() >> 8, packed)
-            }
-            [.., last] if lines.hides_bias(size_of::<X>()) => (last.word() >> 8, packed),
-            [bias, weights @ ..] => (bias.word(), weights),
-            [] => return,
-        };
+        let Some(Constants { multiplier, bias, weights }) = self.constants(channel) else { return };
         // Some processors load two inputs at once, where words begin.
         let words = self.scratch.as_ptr().align_offset(align_of::<u32>());
         let mut ring = Ring::new(lines, self.scratch.get(words..).unwrap_or_default());
         for line in 0..lines.output[0] {
             ring.fill(line, |line, place| self.gather(x, line, place));
             let y = y.get(line * lines.y_steps[0]..).unwrap_or_default();
-            Line { lines, ring, bias, weights, multiplier: multiplier.word(), y, finish }.all::<BLOCK>(lines.output[1], false);
+            Line { lines, ring, bias, weights, multiplier, y, finish }.all::<BLOCK>(lines.output[1], false);
             ring.advance();
         }
+    }
+
+    /// The constants of a channel.
+    #[inline(always)]
+    pub(crate) fn constants(&self, channel: usize) -> Option<Constants<'_>> {
+        let lines = self.lines;
+        let quads = lines.quads(size_of::<X>());
+        let packed = self.packed.get(channel * quads..(channel + 1) * quads).unwrap_or_default();
+        let (multiplier, packed) = packed.split_first()?;
+        let (bias, weights) = match packed {
+            [first, second, third] if lines.hides_bias(size_of::<X>()) && lines.kernel[0] == 3 => {
+                (Quad([0, first.0[3], second.0[3], third.0[3]]).word() >> 8, packed)
+            }
+            [.., last] if lines.hides_bias(size_of::<X>()) => (last.word() >> 8, packed),
+            [bias, weights @ ..] => (bias.word(), weights),
+            [] => return None,
+        };
+        Some(Constants { multiplier: multiplier.word(), bias, weights })
     }
 
     /// Copies a line of the input to `place`, with its padding; or padding alone.
@@ -188,6 +202,28 @@ impl<X: Load<Value: Quantized>, F: Finish> Image<'_, X, F> {
         fill(before);
         widen(x.get(line * x_steps[0]..).unwrap_or_default(), x_steps[1], inside);
         fill(after);
+    }
+}
+
+/// The constants of a channel.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Constants<'a> {
+    pub(crate) multiplier: i32,
+    pub(crate) bias: i32,
+    /// Line by line.
+    pub(crate) weights: &'a [Quad],
+}
+
+#[cfg(avx2)]
+impl Constants<'_> {
+    /// The weights of taps 2 `pair` and 2 `pair` + 1 of a line of the kernel, as two halfwords.
+    #[inline(always)]
+    pub(crate) fn pair(self, line: usize, pair: usize, lines: Lines) -> i32 {
+        let quad = self.weights.get(line * quotient_up::<4>(lines.kernel[1]) + pair / 2).map_or([0; 4], |quad| quad.0);
+        let [first, second] = if pair.is_multiple_of(2) { [quad[0], quad[2]] } else { [quad[1], quad[3]] };
+        // Behind the last tap there may be a part of the bias.
+        let second = if 2 * pair + 1 < lines.kernel[1] { second } else { 0 };
+        i32::from(first) & 0xffff | i32::from(second) << 16
     }
 }
 
@@ -208,7 +244,7 @@ fn widen<X: Load<Value: Quantized>>(x: &[X], step: usize, places: &[Cell<i16>]) 
 /// A line of outputs, of which neighbours are one block.
 struct Line<'a, F: Finish> {
     lines: Lines,
-    ring: Ring<'a>,
+    ring: Ring<'a, i16>,
     bias: i32,
     /// Of the channel, line by line.
     weights: &'a [Quad],

@@ -1,8 +1,12 @@
 //! What becomes of the sums of a quantized linear layer.
 
+#[cfg(avx2)]
+use core::arch::x86_64::__m256i;
 use core::marker::PhantomData;
 
 use crate::Requantize;
+#[cfg(avx2)]
+use crate::arch::avx2;
 use crate::quantized::Quantized;
 
 /// What becomes of finished sums.
@@ -12,6 +16,10 @@ pub(crate) trait Finish: Copy {
 
     /// The element for a sum.
     fn finish(self, sum: i32, multiplier: i32) -> Self::Output;
+
+    /// The elements for eight sums.
+    #[cfg(avx2)]
+    fn eight(self, sums: __m256i, multipliers: __m256i) -> [Self::Output; 8];
 
     /// How sums are requantized, if they are.
     #[cfg(dsp)]
@@ -44,6 +52,12 @@ impl Finish for Sums {
     fn finish(self, sum: i32, _: i32) -> i32 {
         sum
     }
+
+    #[cfg(avx2)]
+    #[inline(always)]
+    fn eight(self, sums: __m256i, _: __m256i) -> [i32; 8] {
+        avx2::words(sums)
+    }
 }
 
 /// The requantized sum.
@@ -56,6 +70,12 @@ impl<Y: Quantized> Finish for Requantized<Y> {
     #[inline(always)]
     fn finish(self, sum: i32, multiplier: i32) -> Y {
         Y::saturate(self.0.apply(sum, multiplier))
+    }
+
+    #[cfg(avx2)]
+    #[inline(always)]
+    fn eight(self, sums: __m256i, multipliers: __m256i) -> [Y; 8] {
+        avx2::saturate(avx2::requantize(self.0, sums, multipliers))
     }
 
     #[cfg(dsp)]

@@ -110,33 +110,33 @@ impl Lines {
     }
 }
 
-/// The lines of one padded plane that are under way, in scratch: a new one takes the place of the oldest.
+/// The lines of one padded plane that are under way, of elements `T`: a new one takes the place of the oldest.
 #[derive(Clone, Copy)]
-pub(crate) struct Ring<'a> {
+pub(crate) struct Ring<'a, T> {
     lines: Lines,
-    scratch: &'a [Cell<i16>],
+    places: &'a [Cell<T>],
     /// The slot of the first line under the current line of outputs.
     first: usize,
     /// The number of the line that is gathered next, and its slot.
     next: (usize, usize),
 }
 
-impl<'a> Ring<'a> {
+impl<'a, T: Copy> Ring<'a, T> {
     /// No lines yet, and the first line of outputs.
-    pub(crate) fn new(lines: Lines, scratch: &'a [Cell<i16>]) -> Self {
-        Self { lines, scratch, first: 0, next: (0, 0) }
+    pub(crate) fn new(lines: Lines, places: &'a [Cell<T>]) -> Self {
+        Self { lines, places, first: 0, next: (0, 0) }
     }
 
     /// The line under tap `tap` of the kernel, from one line to the next.
     #[inline(always)]
-    pub(crate) fn under(self, tap: usize) -> &'a [Cell<i16>] {
+    pub(crate) fn under(self, tap: usize) -> &'a [Cell<T>] {
         self.slot(self.wrapped(self.first + tap * self.lines.dilations[0]))
     }
 
     /// Gathers the lines under line `output` of the outputs that are not there yet: calls `gather` with the place for each and
     /// its number in the input, unless it is padding.
     #[inline(always)]
-    pub(crate) fn fill(&mut self, output: usize, gather: impl Fn(Option<usize>, &[Cell<i16>])) {
+    pub(crate) fn fill(&mut self, output: usize, gather: impl Fn(Option<usize>, &[Cell<T>])) {
         let Lines { strides, padding, input, .. } = self.lines;
         while self.next.0 < output * strides[0] + self.lines.span(0) {
             let (line, slot) = self.next;
@@ -162,8 +162,8 @@ impl<'a> Ring<'a> {
     }
 
     #[inline(always)]
-    fn slot(self, slot: usize) -> &'a [Cell<i16>] {
+    fn slot(self, slot: usize) -> &'a [Cell<T>] {
         let start = slot * self.lines.pitch();
-        self.scratch.get(start..start + self.lines.padded()).unwrap_or_default()
+        self.places.get(start..start + self.lines.padded()).unwrap_or_default()
     }
 }

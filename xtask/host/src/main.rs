@@ -1,7 +1,7 @@
 //! Times the models that the build script includes. For each line `NAME MILLISECONDS` of standard input it runs that model for so long,
-//! and prints the median and the least time of a run in nanoseconds.
+//! and prints the median and the least time of a run in nanoseconds; for `NAME outputs` it prints the bytes of the outputs.
 
-use model_runtime::{Elem, Model, Tensor};
+use model_runtime::{Elem, Model, Signature, Tensor};
 use std::io::{self, BufRead, Write};
 use std::time::{Duration, Instant};
 
@@ -16,22 +16,44 @@ fn main() -> io::Result<()> {
         let line = line?;
         let wrong = || io::Error::other(format!("`{line}` is not the name of a model and a number"));
         let (name, milliseconds) = line.split_once(' ').ok_or_else(wrong)?;
-        let milliseconds = milliseconds.parse().map_err(|_| wrong())?;
         let model = models.iter_mut().find(|model| model.signature().name == name).ok_or_else(wrong)?;
-        let (median, least) = time(model.as_mut(), Duration::from_millis(milliseconds));
-        println!("{median} {least}");
+        let mut operands = Operands::new(model.signature());
+        if milliseconds == "outputs" {
+            operands.run(model.as_mut());
+            println!("{:?}", operands.outputs);
+        } else {
+            let milliseconds = milliseconds.parse().map_err(|_| wrong())?;
+            let (median, least) = time(model.as_mut(), &mut operands, Duration::from_millis(milliseconds));
+            println!("{median} {least}");
+        }
         io::stdout().flush()?;
     }
     Ok(())
 }
 
+/// The bytes of a model's inputs and outputs.
+struct Operands {
+    inputs: Vec<Vec<u8>>,
+    outputs: Vec<Vec<u8>>,
+}
+
+impl Operands {
+    fn new(signature: &Signature) -> Self {
+        let outputs = signature.outputs.iter().map(|tensor| vec![0; tensor.bytes()]).collect();
+        Self { inputs: signature.inputs.iter().map(pattern).collect(), outputs }
+    }
+
+    fn run(&mut self, model: &mut dyn Model) {
+        let inputs: Vec<&[u8]> = self.inputs.iter().map(Vec::as_slice).collect();
+        let mut outputs: Vec<&mut [u8]> = self.outputs.iter_mut().map(Vec::as_mut_slice).collect();
+        model.run_bytes(&inputs, &mut outputs).expect("the lengths are the model's own");
+    }
+}
+
 /// The median and the least of samples of a run's time, in nanoseconds.
-fn time(model: &mut dyn Model, total: Duration) -> (f64, f64) {
-    let signature = model.signature();
-    let inputs: Vec<Vec<u8>> = signature.inputs.iter().map(pattern).collect();
-    let inputs: Vec<&[u8]> = inputs.iter().map(Vec::as_slice).collect();
-    let mut outputs: Vec<Vec<u8>> = signature.outputs.iter().map(|tensor| vec![0; tensor.bytes()]).collect();
-    let mut outputs: Vec<&mut [u8]> = outputs.iter_mut().map(Vec::as_mut_slice).collect();
+fn time(model: &mut dyn Model, operands: &mut Operands, total: Duration) -> (f64, f64) {
+    let inputs: Vec<&[u8]> = operands.inputs.iter().map(Vec::as_slice).collect();
+    let mut outputs: Vec<&mut [u8]> = operands.outputs.iter_mut().map(Vec::as_mut_slice).collect();
     let mut run = |turns: u32| {
         let start = Instant::now();
         for _ in 0..turns {

@@ -1,6 +1,7 @@
 //! `cargo xtask bench --host`: the time of a run on this computer, one thread, beside ONNX Runtime's.
 //!
-//! Both programs wait for the name of a model, and are asked in turn, so that what else the computer does meets both alike.
+//! Both programs wait for the name of a model, and are asked in turn, so that what else the computer does meets both alike. First, the
+//! outputs must be the bits that a build for any processor gives.
 
 use crate::bench::list;
 use crate::command::{self, cargo};
@@ -14,6 +15,9 @@ const ONNX_RUNTIME: &str = "onnxruntime==1.32.0";
 
 /// The crate of the program with our models, a workspace of its own.
 pub(crate) const MANIFEST: &str = "xtask/host/Cargo.toml";
+
+/// The flags with which times are measured: everything that this processor has.
+const NATIVE: &str = "-C target-cpu=native";
 
 const ROUNDS: usize = 9;
 /// How long a model runs in one round.
@@ -30,7 +34,15 @@ pub(crate) fn run(folder: &Path) -> Result<()> {
             false => println!("{} is left out, as there is no {}", entry.name, path.display()),
         }
     }
-    let mut programs = [ours(&models)?, onnx_runtime(&models)?];
+    let mut programs = [ours(&models, NATIVE)?, onnx_runtime(&models)?];
+    let mut portable = ours(&models, "")?;
+    for (name, _) in &models {
+        let question = format!("{name} outputs");
+        if programs[0].answer(&question)? != portable.answer(&question)? {
+            bail!("with `{NATIVE}` the outputs of {name} have other bits than without");
+        }
+    }
+    println!("outputs have the same bits with `{NATIVE}` and without");
     println!("times of a run in microseconds: median of {ROUNDS} rounds, and least; {ONNX_RUNTIME}");
     println!("| {:26} | {:>9} | {:>9} | {:>12} | {:>9} | {:>5} |", "model", "median", "least", "ONNX Runtime", "least", "ratio");
     println!("|---|--:|--:|--:|--:|--:|");
@@ -84,12 +96,20 @@ impl Program {
         Ok(Program { child, questions, answers })
     }
 
+    fn answer(&mut self, question: &str) -> Result<String> {
+        let mut line = String::new();
+        // Where it cannot be written to, the program has ended, as an empty answer says.
+        let _ = writeln!(self.questions, "{question}");
+        self.answers.read_line(&mut line)?;
+        if line.is_empty() {
+            bail!("asked for `{question}`, a program ended");
+        }
+        Ok(line)
+    }
+
     /// The median and the least time in microseconds of one round.
     fn ask(&mut self, name: &str) -> Result<(f64, f64)> {
-        let mut line = String::new();
-        // Where it cannot be written to, the program has ended, as the empty answer says below.
-        let _ = writeln!(self.questions, "{name} {MILLISECONDS}");
-        self.answers.read_line(&mut line)?;
+        let line = self.answer(&format!("{name} {MILLISECONDS}"))?;
         let numbers: Vec<f64> = line.split_whitespace().filter_map(|word| word.parse().ok()).collect();
         let [median, least] = numbers[..] else {
             bail!("asked for the time of {name}, a program answered `{}`", line.trim());
@@ -105,13 +125,13 @@ impl Drop for Program {
     }
 }
 
-/// The program with our models, built for exactly this processor.
-fn ours(models: &[(String, PathBuf)]) -> Result<Program> {
+/// The program with our models, built with `flags` of rustc.
+fn ours(models: &[(String, PathBuf)], flags: &str) -> Result<Program> {
     let lines: Vec<String> = models.iter().map(|(name, path)| format!("{name} {}", path.display())).collect();
-    let folder = command::root().join("target/host");
+    let folder = command::root().join(if flags.is_empty() { "target/host-portable" } else { "target/host" });
     let mut build = cargo();
     build.args(["build", "--quiet", "--release", "--manifest-path", MANIFEST, "--target-dir"]).arg(&folder);
-    build.env("MODELS", lines.join("\n")).env("RUSTFLAGS", "-C target-cpu=native");
+    build.env("MODELS", lines.join("\n")).env("RUSTFLAGS", flags);
     command::run(&mut build)?;
     Program::start(&mut Command::new(folder.join("release").join(format!("host{}", std::env::consts::EXE_SUFFIX))))
 }
