@@ -250,12 +250,12 @@ impl fmt::Display for Op {
 }
 
 impl Op {
-    /// What is applied to each result, of operators that can do so.
+    /// What is applied to each result, of operators that can do so; layers of integers cannot.
     pub fn activation_mut(&mut self) -> Option<&mut Option<Expr>> {
         match self {
-            Self::Conv(op) => Some(&mut op.activation),
+            Self::Conv(op) if op.integer.is_none() => Some(&mut op.activation),
             Self::ConvTranspose(op) => Some(&mut op.activation),
-            Self::Dense(op) => Some(&mut op.activation),
+            Self::Dense(op) if op.integer.is_none() => Some(&mut op.activation),
             Self::MatMul(op) => Some(&mut op.activation),
             Self::Pool(op) => Some(&mut op.activation),
             _ => None,

@@ -62,7 +62,9 @@ fn fuse_into(graph: &mut Graph, first: &Node, inner: &Expr, reader: usize, repea
         return false;
     }
     let inner = inner.substitute(&|input| Expr::Input(inner_places[input]));
-    let expr = outer.substitute(&|input| if input == place { inner.clone() } else { Expr::Input(outer_places[input]) });
+    // A node may read the value at several places.
+    let argument = |input: usize| if second.inputs[input] == value { inner.clone() } else { Expr::Input(outer_places[input]) };
+    let expr = outer.substitute(&argument);
     let mut origin = first.origin.clone();
     origin.extend(second.origin);
     graph.rewrite(reader, Elementwise { expr }.into(), &inputs, &origin);

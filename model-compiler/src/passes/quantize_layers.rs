@@ -13,14 +13,23 @@ use crate::ty::{ElemType, TensorType};
 
 /// `quantize(clamp(layer(dequantize(x), dequantize(w), b)))` → `layer[requantize](x, w, b', m)`
 ///
-/// `layer(dequantize(x), dequantize(w), b)` → `layer[sums](x, w, b') · scale`, where the file goes on with floats
+/// `layer(dequantize(x), dequantize(w), b)` → `layer[sums](x, w, b') · scale`, where the file goes on with floats; a bias that is no whole number
+/// of the sums' steps is added behind the scale, as floats show what it would lose
 pub(super) fn quantize_layers(graph: &mut Graph) {
     let mut index = 0;
     while index < graph.nodes.len() {
-        if let Some(layer) = Layer::new(graph, index)
+        if let Some(layer) = Layer::new(graph, index, true)
             && !layer.requantized(graph)
         {
-            layer.summed(graph);
+            match layer.whole {
+                true => layer.summed(graph, None),
+                false => {
+                    if let Some(layer) = Layer::new(graph, index, false) {
+                        let bias = layer.node.inputs[2];
+                        layer.summed(graph, Some(bias));
+                    }
+                }
+            }
         }
         index += 1;
     }
@@ -37,6 +46,8 @@ struct Layer {
     weights: Tensor,
     /// One for each output, the zero point of `x` folded in.
     bias: Vec<i32>,
+    /// Whether the bias was a whole number of steps of the sums.
+    whole: bool,
     /// What an output's sums are multiplied by to give numbers: one for each, or one for all.
     scale: Vec<f64>,
     /// No sum has a greater magnitude.
@@ -44,8 +55,8 @@ struct Layer {
 }
 
 impl Layer {
-    /// The node at `index`, where it is a layer of quantized tensors whose sums fit 32 bits.
-    fn new(graph: &Graph, index: usize) -> Option<Self> {
+    /// The node at `index`, where it is a layer of quantized tensors whose sums fit 32 bits; with its bias, or without.
+    fn new(graph: &Graph, index: usize, with_bias: bool) -> Option<Self> {
         let node = graph.nodes[index].clone();
         let axis = match &node.op {
             Op::Conv(conv) if conv.activation.is_none() && conv.integer.is_none() => 0,
@@ -62,9 +73,9 @@ impl Layer {
         let columns = columns(&weights, axis);
         let one_scale = integers.scale.len() == 1;
         let scale: Vec<f64> = integers.scale.iter().map(|&scale| f64::from(quantization.scale) * f64::from(scale)).collect();
-        let bias = match node.inputs.get(2) {
-            Some(&bias) => steps(graph, bias, &scale)?,
-            None => vec![0; columns.len()],
+        let (bias, whole) = match node.inputs.get(2) {
+            Some(&bias) if with_bias => steps(graph, bias, &scale)?,
+            _ => (vec![0; columns.len()], true),
         };
         let scale = |output: usize| if one_scale { scale[0] } else { scale[output] };
         let outputs = columns.into_iter().zip(bias).enumerate();
@@ -78,7 +89,7 @@ impl Layer {
             scale.truncate(1);
         }
         let weights = joined(&outputs, weights.ty(), axis)?;
-        (largest <= i32::MAX.into()).then_some(Self { index, node, x, quantization, weights, bias, scale, largest })
+        (largest <= i32::MAX.into()).then_some(Self { index, node, x, quantization, weights, bias, whole, scale, largest })
     }
 
     /// Makes it one step with the quantization behind it; tells whether there is one.
@@ -96,20 +107,24 @@ impl Layer {
         true
     }
 
-    /// Makes it the sums, and a scale behind it.
-    fn summed(&self, graph: &mut Graph) {
+    /// Makes it the sums, and a scale and maybe a bias behind it.
+    fn summed(&self, graph: &mut Graph, bias: Option<ValueId>) {
         let inputs = self.inputs(graph);
         let sums = graph.insert_one(self.index, self.op(ElemType::I32, None), &inputs, &self.node.origin);
         let number = Expr::Input(0).cast(ElemType::I32, ElemType::F32);
         let scale: Vec<f32> = self.scale.iter().map(|&scale| crate::kernels::cast(scale)).collect();
-        let (scale, inputs) = match scale.as_slice() {
+        let (scale, mut inputs) = match scale.as_slice() {
             [scale] => (Expr::from(*scale), vec![sums]),
             _ => {
                 let name = format!("{}_scale", graph.value(self.node.inputs[1]).name);
                 (Expr::Input(1), vec![sums, graph.add_constant(name, Tensor::from_vec([scale.len()], &scale))])
             }
         };
-        let expr = Expr::call("mul", [number, scale]);
+        let mut expr = Expr::call("mul", [number, scale]);
+        if let Some(bias) = bias {
+            expr = Expr::call("add", [expr, Expr::Input(inputs.len())]);
+            inputs.push(bias);
+        }
         graph.rewrite(self.index + 1, Elementwise { expr }.into(), &inputs, &self.node.origin);
     }
 
@@ -216,12 +231,17 @@ fn symmetric(integers: &Integers, axis: usize) -> Option<Tensor> {
     Some(Tensor::from_vec(shape.clone(), &narrow.collect::<Option<Vec<i8>>>()?))
 }
 
-/// A bias in steps of the sums, whose scale is `scale`.
-fn steps(graph: &Graph, bias: ValueId, scale: &[f64]) -> Option<Vec<i64>> {
+/// How far from a whole number of steps a bias may be that was one: it was dequantized to a float, whose last places are parts of 2^-22.
+const WHOLE: f64 = 1.0 / 4_194_304.0;
+
+/// A bias in steps of the sums, whose scale is `scale`, and whether it was a whole number of them.
+fn steps(graph: &Graph, bias: ValueId, scale: &[f64]) -> Option<(Vec<i64>, bool)> {
     let numbers = graph.constant(bias)?.to_vec::<f32>();
     let scale = |output: usize| if scale.len() == 1 { scale[0] } else { scale[output] };
-    let steps = numbers.iter().enumerate().map(|(output, &number)| (f64::from(number) / scale(output)).round());
-    steps.map(|steps| (steps.abs() < f64::from(i32::MAX)).then(|| crate::kernels::cast(steps))).collect()
+    let steps: Vec<f64> = numbers.iter().enumerate().map(|(output, &number)| f64::from(number) / scale(output)).collect();
+    let whole = steps.iter().all(|steps| (steps - steps.round()).abs() <= steps.abs() * WHOLE);
+    let fitting = steps.iter().map(|steps| (steps.abs() < f64::from(i32::MAX)).then(|| crate::kernels::cast(steps.round())));
+    Some((fitting.collect::<Option<_>>()?, whole))
 }
 
 #[cfg(test)]

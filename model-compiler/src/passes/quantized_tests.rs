@@ -6,6 +6,7 @@ use crate::op::Op;
 use crate::ops::conv::Conv;
 use crate::ops::dense::Dense;
 use crate::ops::elementwise::{Elementwise, Expr};
+use crate::ops::integer::Integer;
 use crate::ops::pool::{Method, Pool};
 use crate::ops::softmax::Softmax;
 use crate::ops::window::Window;
@@ -164,6 +165,58 @@ fn layers_before_floats_give_their_sums() {
         assert!(text.contains(", sums (") && text.contains("cast::<f32>"), "{text}");
         assert_eq!(run(&graph, &[&x]), expected, "{text}");
     }
+}
+
+/// A bias of floats that is no whole number of steps of the sums is not rounded to these.
+#[test]
+fn layers_before_floats_keep_their_bias() {
+    let from = quantization(ElemType::I8, 0.5, 7);
+    for layer in layers() {
+        let x = integers(from.elem, &layer.x, &numbers(layer.x.iter().product(), 1, from.range()));
+        let mut graph = quantized(&layer, from, quantization(ElemType::I8, 1.0, 0), Clamp::NONE, &[0.125], (ElemType::I8, 0));
+        let bias: Vec<f32> =
+            numbers(layer.weights[layer.axis], 5, [-99, 99]).iter().map(|&n| f32::from(i8::try_from(n).unwrap())).collect();
+        let bias: Vec<f32> = bias.iter().map(|number| number / 64.0).collect();
+        let bias = graph.add_constant("b", Tensor::from_vec([bias.len()], &bias));
+        let last = graph.nodes.pop().unwrap();
+        graph.nodes.last_mut().unwrap().inputs[2] = bias;
+        graph.outputs = last.inputs;
+        let expected = run(&graph, &[&x]);
+        super::run(&mut graph);
+        let text = graph.to_string();
+        assert!(text.contains(", sums ("), "{text}");
+        assert_eq!(run(&graph, &[&x]), expected, "{text}");
+    }
+}
+
+/// A value that is dequantized where it is used is so at each place where one node uses it.
+#[test]
+fn the_sum_of_a_value_and_itself_is_quantized() {
+    let (from, to) = (quantization(ElemType::U8, 0.25, 3), quantization(ElemType::I8, 1.0, -3));
+    let x = integers(from.elem, &[5], &[0, 3, 77, 78, 255]);
+    let mut graph = graph(from.elem, &[5], |graph, x| {
+        let x = push(graph, from.dequantize(Expr::Input(0)), x);
+        let sum = Expr::call("add", [Expr::Input(0), Expr::Input(1)]);
+        let sum = graph.push(Elementwise { expr: sum }.into(), &[x, x], &[]).unwrap()[0];
+        push(graph, to.quantize(Expr::Input(0)), sum)
+    });
+    super::run(&mut graph);
+    assert_eq!(run(&graph, &[&x])[0].to_ints().unwrap(), [-5, -3, 34, 35, 123], "{graph}");
+}
+
+/// What follows the sums of a layer is a step of its own, as they have no activation.
+#[test]
+fn sums_are_left_to_the_next_step() {
+    let integer = Some(Integer { x_zero: 0, output: ElemType::I32, requantize: None });
+    let x = integers(ElemType::I8, &[1, 3], &[-100, 3, 127]);
+    let mut graph = graph(ElemType::I8, &[1, 3], |graph, x| {
+        let w = graph.add_constant("w", Tensor::from_vec([3, 2], &[1i8, 2, -3, 4, 5, 127]));
+        let bias = graph.add_constant("b", Tensor::from_vec([2], &[0i32, 0]));
+        let sums = graph.push(Dense { integer, ..Dense::default() }.into(), &[x, w, bias], &[]).unwrap()[0];
+        push(graph, Expr::call("neg", [Expr::Input(0)]), sums)
+    });
+    super::run(&mut graph);
+    assert_eq!(run(&graph, &[&x])[0].to_vec::<i32>(), [-526, -15941], "{graph}");
 }
 
 #[test]
