@@ -1,13 +1,13 @@
 //! `cargo xtask check`: all that must hold before a change goes in, one stage after another.
 
 use crate::command::{self, cargo};
-use crate::{bench, conformance, firmware, messages, miri};
+use crate::{bench, conformance, differential, firmware, messages, miri};
 use anyhow::{Result, bail};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
 pub(crate) const USAGE: &str = "
-      formatting, lints, docs, tests, packages, conformance and firmware, with the time each of them took";
+      formatting, lints, docs, tests, packages, conformance, random models and firmware, with the time each of them took";
 
 /// One thing that must hold.
 struct Stage {
@@ -33,6 +33,7 @@ const STAGES: &[Stage] = &[
     Stage { name: "oldest rustc", run: oldest_rustc },
     Stage { name: "package", run: package },
     Stage { name: "conformance", run: conformance },
+    Stage { name: "differential", run: differential },
     Stage { name: "firmware", run: firmware },
     Stage { name: "panics", run: panics },
     Stage { name: "bench", run: bench },
@@ -150,6 +151,15 @@ fn conformance() -> Result<Outcome> {
         return Ok(Outcome::Skipped(format!("the cases of the ONNX backend suite cannot be had: {missing:#}")));
     }
     conformance::run(&[])?;
+    Ok(Outcome::Passed)
+}
+
+/// Random models against ONNX Runtime, where it can be had.
+fn differential() -> Result<Outcome> {
+    if let Err(missing) = differential::prepare() {
+        return Ok(Outcome::Skipped(format!("ONNX Runtime cannot be had: {missing:#}")));
+    }
+    differential::check()?;
     Ok(Outcome::Passed)
 }
 

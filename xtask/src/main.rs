@@ -5,10 +5,12 @@ mod bless;
 mod check;
 mod command;
 mod conformance;
+mod differential;
 mod firmware;
 mod messages;
 mod miri;
 mod operators;
+mod python;
 mod timing;
 mod zoo;
 
@@ -28,6 +30,7 @@ const COMMANDS: &[Command] = &[
     Command { name: "bless", usage: bless::USAGE, run: bless::run },
     Command { name: "check", usage: check::USAGE, run: check::run },
     Command { name: "conformance", usage: conformance::USAGE, run: conformance::run },
+    Command { name: "differential", usage: differential::USAGE, run: differential::run },
     Command { name: "firmware", usage: firmware::USAGE, run: firmware::run },
     Command { name: "messages", usage: messages::USAGE, run: messages::run },
     Command { name: "miri", usage: miri::USAGE, run: miri::run },

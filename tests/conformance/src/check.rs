@@ -4,7 +4,6 @@ use std::fmt;
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use model_compiler::graph::{Graph, ValueId};
 use model_compiler::onnx::{self, Source};
@@ -12,13 +11,11 @@ use model_compiler::op::Op;
 use model_compiler::tensor::Tensor;
 use model_compiler::ty::TensorType;
 use model_compiler::{Options, diagnostic::Diagnostics, import};
+use model_tests::programs::{self, Program};
+use model_tests::threads::in_threads;
 
 use crate::cases::Case;
 use crate::compare;
-use crate::crates::{self, Program};
-
-/// The stack of a thread that compiles; that of the debug build is deep.
-const STACK: usize = 1 << 28;
 
 /// How a case ended.
 #[derive(Clone, Debug, PartialEq)]
@@ -59,7 +56,8 @@ pub fn all(folder: &Path, cases: &[Case]) -> Vec<Verdict> {
         let forms = FORMS.into_iter().zip(outcomes).filter(|(_, outcome)| matches!(outcome, Outcome::ToRun(_)));
         programs.extend(forms.map(|(form, _)| Program { case: &case.name, form, inputs: inputs(case, form) }));
     }
-    crates::run(folder, &programs);
+    println!("{} forms of cases to compile by the macro", programs.len());
+    programs::run(folder, &programs, programs::CASES);
     let verdicts = cases.iter().zip(outcomes).map(|(case, [given, constant])| {
         let settle = |form, outcome| match outcome {
             Outcome::Known(verdict) => verdict,
@@ -83,28 +81,6 @@ fn joined(given: Verdict, constant: Verdict) -> Verdict {
         (Verdict::Passes, Verdict::Refused(reason)) => Verdict::Refused(format!("as initializers: {reason}")),
         (verdict, _) => verdict,
     }
-}
-
-/// What `work` makes of each case, computed by as many threads as there are processors.
-fn in_threads<T: Send>(cases: &[Case], work: impl Fn(&Case) -> T + Sync) -> Vec<T> {
-    let next = AtomicUsize::new(0);
-    let worker = || {
-        let mut done = Vec::new();
-        while let Some((index, case)) =
-            Some(next.fetch_add(1, Ordering::Relaxed)).and_then(|index| Some((index, cases.get(index)?)))
-        {
-            done.push((index, work(case)));
-        }
-        done
-    };
-    let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let mut results: Vec<(usize, T)> = std::thread::scope(|scope| {
-        let spawn = |_| std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, worker).expect("threads can be made");
-        let handles: Vec<_> = (0..threads).map(spawn).collect();
-        handles.into_iter().flat_map(|handle| handle.join().expect("panics are caught")).collect()
-    });
-    results.sort_by_key(|(index, _)| *index);
-    results.into_iter().map(|(_, result)| result).collect()
 }
 
 /// What the library says of a form. That the compiler panics is as wrong as a wrong number.
@@ -160,7 +136,7 @@ fn reason(faults: &Diagnostics) -> String {
 /// The verdict on what a program has written.
 fn computed(folder: &Path, case: &Case, form: &str, types: &[TensorType]) -> Verdict {
     for (index, ty) in types.iter().enumerate() {
-        let Ok(bytes) = fs::read(folder.join(&case.name).join(crates::output_file(form, index))) else {
+        let Ok(bytes) = fs::read(folder.join(&case.name).join(programs::output_file(form, index))) else {
             return Verdict::Wrong("it does not build or run, as said above".to_owned());
         };
         let Some(output) = Tensor::new(ty.clone(), bytes) else {

@@ -8,7 +8,6 @@
 mod cases;
 mod check;
 mod compare;
-mod crates;
 mod manifest;
 
 use std::collections::BTreeMap;

@@ -1,18 +1,20 @@
-//! The crates under `target/conformance/crates` into which the macro compiles the cases, many a crate.
+//! Programs of models that the macro compiles, many models a crate: for suites of more models than one would write tests for.
+//!
+//! A case is a folder with models and the bytes of their inputs, `input_K.bin`; a program writes `computed_FORM_K.bin` beside them.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// Cases a crate: few enough that crates are built side by side, enough that few programs are linked.
-const CASES: usize = 100;
+pub const CASES: usize = 100;
 
 /// One form of a case, to be compiled and run.
 #[derive(Clone, Copy, Debug)]
 pub struct Program<'a> {
     /// The case's name.
     pub case: &'a str,
-    /// Which of its files.
+    /// Which of its files, without `.onnx`.
     pub form: &'static str,
     /// How many inputs a run is given.
     pub inputs: usize,
@@ -23,18 +25,21 @@ pub fn output_file(form: &str, index: usize) -> String {
     format!("computed_{form}_{index}.bin")
 }
 
-/// Builds and runs the programs, whose outputs lie in files then. Of what fails, that which is built and run says why.
-pub fn run(folder: &Path, programs: &[Program]) {
+/// Builds and runs the programs of cases in `folder`, `size` a crate, in crates beside it; the outputs lie in files then. Of what fails,
+/// that which is built and run says why.
+///
+/// # Panics
+/// When the folder cannot be written to.
+pub fn run(folder: &Path, programs: &[Program], size: usize) {
     if programs.is_empty() {
         return;
     }
     forget_outputs(folder, programs);
     let workspace = folder.with_file_name("crates");
-    let chunks: Vec<&[Program]> = programs.chunks(CASES).collect();
-    println!("{} forms of cases to compile by the macro, in {} crates", programs.len(), chunks.len());
+    let chunks: Vec<&[Program]> = programs.chunks(size).collect();
     write_workspace(&workspace, chunks.len());
     for (number, chunk) in chunks.iter().enumerate() {
-        write_crate(&workspace.join(format!("cases{number}")), chunk);
+        write_crate(&workspace.join(format!("cases{number}")), folder, chunk);
     }
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut build = Command::new(cargo);
@@ -42,11 +47,16 @@ pub fn run(folder: &Path, programs: &[Program]) {
     // What does not build has no outputs, and so is found below.
     build.current_dir(&workspace).status().expect("cargo starts");
     for number in 0..chunks.len() {
-        let program = workspace.join(format!("target/debug/cases{number}{}", std::env::consts::EXE_SUFFIX));
+        let program = program(&workspace, number);
         if let Err(error) = Command::new(&program).arg(folder).status() {
             eprintln!("{}: {error}", program.display());
         }
     }
+}
+
+/// The program of a crate.
+fn program(workspace: &Path, number: usize) -> PathBuf {
+    workspace.join(format!("target/debug/cases{number}{}", std::env::consts::EXE_SUFFIX))
 }
 
 /// Removes what another run has written.
@@ -60,7 +70,7 @@ fn forget_outputs(folder: &Path, programs: &[Program]) {
 }
 
 fn write_workspace(workspace: &Path, crates: usize) {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).expect("this crate lies two folders deep");
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("this crate lies in the workspace");
     let members: Vec<String> = (0..crates).map(|number| format!("\"cases{number}\"")).collect();
     let manifest = format!(
         "[workspace]\nresolver = \"3\"\nmembers = [{}]\n\n[workspace.dependencies]\nmodel-runtime.path = {:?}\n\n\
@@ -70,11 +80,10 @@ fn write_workspace(workspace: &Path, crates: usize) {
     );
     fs::create_dir_all(workspace).expect("target can be written to");
     write(&workspace.join("Cargo.toml"), &manifest);
-    write(&workspace.join("run.rs"), include_str!("run.rs"));
-    // A program of another division is no member, and must not run.
-    for number in crates.. {
-        let program = workspace.join(format!("target/debug/cases{number}{}", std::env::consts::EXE_SUFFIX));
-        if fs::remove_file(program).is_err() {
+    write(&workspace.join("run.rs"), include_str!("programs/run.rs"));
+    // A program that is there before the crate is built has other cases.
+    for number in 0.. {
+        if fs::remove_file(program(workspace, number)).is_err() && number >= crates {
             break;
         }
     }
@@ -84,10 +93,11 @@ fn write_workspace(workspace: &Path, crates: usize) {
     }
 }
 
-fn write_crate(folder: &Path, programs: &[Program]) {
+fn write_crate(folder: &Path, cases: &Path, programs: &[Program]) {
+    let cases = cases.file_name().expect("the folder of the cases has a name").to_string_lossy();
     let (mut modules, mut list) = (String::new(), String::new());
     for (number, Program { case, form, inputs }) in programs.iter().enumerate() {
-        let model = format!("../../../cases/{case}/{form}.onnx");
+        let model = format!("../../../{cases}/{case}/{form}.onnx");
         modules += &format!("mod case{number} {{ model_runtime::include_model!({model:?}, name = model); }}\n");
         list += &format!(
             "    Case {{ name: {case:?}, form: {form:?}, inputs: {inputs}, model: || Box::new(case{number}::model::Model::new()) }},\n"
