@@ -18,7 +18,6 @@ pub mod passes;
 pub mod plan;
 pub mod quantization;
 pub mod reader;
-pub mod reference;
 pub mod scalar;
 pub mod tensor;
 #[cfg(test)]
@@ -35,7 +34,7 @@ use quote::quote;
 
 use crate::contract::Budgets;
 use crate::diagnostic::Diagnostics;
-use crate::golden::{At, Verify};
+use crate::golden::Verify;
 use crate::onnx::Source;
 
 /// What the macro's arguments say.
@@ -61,6 +60,26 @@ pub struct Options {
     pub budgets: Budgets,
     /// What it should compute.
     pub verify: Option<Verify>,
+    /// Which layers become straight-line code.
+    pub unroll: Unroll,
+}
+
+/// Which dense layers become straight-line code, where weights of zero are skipped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unroll {
+    /// None.
+    Nothing,
+    /// All of `f32` and of integers whose weights are constant.
+    All,
+    /// Those that take fewer instructions so, with code that is no larger than the constants that it stands for; or at most by so many bytes,
+    /// where the layer does a hundredth of the model's work or more.
+    Budget(u64),
+}
+
+impl Default for Unroll {
+    fn default() -> Self {
+        Self::Budget(512)
+    }
 }
 
 /// What the quantized inputs and outputs of the module are.
@@ -124,6 +143,7 @@ impl Options {
             io: None,
             budgets: Budgets::default(),
             verify: None,
+            unroll: Unroll::default(),
         }
     }
 }
@@ -131,20 +151,14 @@ impl Options {
 /// Compiles a model to a Rust module, or tells all that is wrong with it.
 pub fn compile(source: &Source, options: &Options) -> Result<TokenStream, Diagnostics> {
     let model = onnx::parse(source)?;
-    let imported = import::graph(&model, options)?;
-    let golden = options.verify.as_ref().map(|verify| golden::read(&imported, verify, source)).transpose();
-    let mut graph = imported.clone();
+    let mut graph = import::graph(&model, options)?;
     passes::run(&mut graph);
+    passes::unroll(&mut graph, options.unroll);
     let plan = plan::Plan::new(&graph);
+    let golden = options.verify.as_ref().map(|verify| golden::read(&graph, verify, source)).transpose();
     let module = emit::rust(&graph, &plan, options, source, golden.as_ref().ok().and_then(Option::as_ref));
     let mut faults = contract::broken(&graph, &plan, &module.weights, options.budgets, &source.name);
-    match &golden {
-        Ok(Some(golden)) if options.verify.as_ref().is_some_and(|verify| verify.at == At::Build) => {
-            faults.extend(reference::check(&imported, &graph, golden));
-        }
-        Ok(_) => {}
-        Err(fault) => faults.push(fault.clone()),
-    }
+    faults.extend(golden.err());
     if faults.is_empty() {
         return Ok(module.tokens);
     }

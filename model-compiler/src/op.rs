@@ -240,6 +240,7 @@ operators! {
     TopK in top_k,
     Transpose in transpose,
     Trees in trees,
+    Unrolled in unrolled,
 }
 
 /// Prints the operator as its rules say.

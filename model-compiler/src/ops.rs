@@ -57,6 +57,7 @@ pub mod table;
 pub mod top_k;
 pub mod transpose;
 pub mod trees;
+pub mod unrolled;
 #[cfg(test)]
 mod versions;
 pub mod volume;

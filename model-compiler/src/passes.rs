@@ -27,6 +27,9 @@ mod sink_reshape;
 mod sink_transpose;
 mod tabulate;
 mod tie_states;
+mod unroll;
+
+pub use unroll::unroll;
 
 use crate::graph::Graph;
 use crate::verify::verify;

@@ -42,7 +42,6 @@ pub mod pool;
 pub mod quantized;
 pub mod recurrent;
 pub mod reduce;
-pub mod report;
 pub mod roi_align;
 mod rounding;
 pub mod scalar;
@@ -56,6 +55,7 @@ pub mod trees;
 mod window;
 
 pub use accumulate::Accumulate;
+pub use arch::order::in_order;
 pub use arg::Arg;
 pub use cascade::{Band, Rows, cascade, last, part};
 pub use conv::Conv;

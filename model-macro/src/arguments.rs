@@ -7,8 +7,8 @@ use std::path::Path;
 
 use model_compiler::contract::{BUDGETS, Budgets};
 use model_compiler::diagnostic::Diagnostic;
-use model_compiler::golden::{At, Verify};
-use model_compiler::{Dim, Elements, Io, Options, emit::names};
+use model_compiler::golden::Verify;
+use model_compiler::{Dim, Elements, Io, Options, Unroll, emit::names};
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::quote;
 use syn::ext::IdentExt;
@@ -45,10 +45,10 @@ pub(crate) struct Arguments {
     pub(crate) budgets: Vec<Budget>,
     /// The file with golden vectors.
     pub(crate) verify: Option<LitStr>,
-    /// `verify_at`.
-    verify_at: Option<(At, Span)>,
     /// How far the model may be off.
-    tolerance: Option<(f64, Span)>,
+    tolerance: Option<f64>,
+    /// Which layers become straight-line code.
+    unroll: Option<Unroll>,
     /// What is wrong behind the path. The rest still holds, so that the module has the name and types that the user expects.
     pub(crate) errors: Vec<syn::Error>,
 }
@@ -81,8 +81,8 @@ impl Parse for Arguments {
             io: None,
             budgets: Vec::new(),
             verify: None,
-            verify_at: None,
             tolerance: None,
+            unroll: None,
             errors: Vec::new(),
         };
         if !input.is_empty() {
@@ -91,7 +91,6 @@ impl Parse for Arguments {
         let (list, errors) = list(input, Argument::parse);
         arguments.errors.extend(errors);
         list.into_iter().for_each(|argument| arguments.take(argument));
-        arguments.expect_golden_vectors();
         Ok(arguments)
     }
 }
@@ -126,14 +125,10 @@ impl Arguments {
                     self.errors.push(error(file.span(), "`verify` is given twice; expected once", "keep one of the two"));
                 }
             }
-            Argument::VerifyAt(at, span) => {
-                if self.verify_at.replace((at, span)).is_some() {
-                    self.errors.push(error(span, "`verify_at` is given twice; expected once", "keep one of the two"));
-                }
-            }
-            Argument::Tolerance(tolerance, span) => {
-                if self.tolerance.replace((tolerance, span)).is_some() {
-                    self.errors.push(error(span, "`tolerance` is given twice; expected once", "keep one of the two"));
+            Argument::Tolerance(tolerance) => self.tolerance = Some(tolerance),
+            Argument::Unroll { unroll, span } => {
+                if self.unroll.replace(unroll).is_some() {
+                    self.errors.push(error(span, "`unroll` is given twice; expected once", "keep one of the two"));
                 }
             }
             Argument::Dims(map) => map.take("dims", &mut self.dims, &mut self.keys, &mut self.errors),
@@ -141,18 +136,6 @@ impl Arguments {
             Argument::State(map) => map.take("state", &mut self.state, &mut self.keys, &mut self.errors),
             Argument::StateInit(map) => map.take("state_init", &mut self.state_init, &mut self.keys, &mut self.errors),
         }
-    }
-
-    /// That there are golden vectors where there are arguments about them.
-    fn expect_golden_vectors(&mut self) {
-        if self.verify.is_some() {
-            return;
-        }
-        let spans = [("verify_at", self.verify_at.map(|(_, span)| span)), ("tolerance", self.tolerance.map(|(_, span)| span))];
-        self.errors.extend(spans.into_iter().filter_map(|(name, span)| {
-            let message = format!("`{name}` is given without `verify`");
-            Some(error(span?, message, "name the golden vectors: `verify = \"golden.npz\"`, or remove it"))
-        }));
     }
 
     /// Where a key of an argument stands.
@@ -174,11 +157,8 @@ impl Arguments {
             state_init: self.state_init.clone(),
             io: self.io.map(|(io, _)| io),
             budgets: self.limits(),
-            verify: self.verify.as_ref().map(|file| Verify {
-                file: file.value(),
-                tolerance: self.tolerance.map(|(tolerance, _)| tolerance),
-                at: self.verify_at.map_or(At::Test, |(at, _)| at),
-            }),
+            verify: self.verify.as_ref().map(|file| Verify { file: file.value(), tolerance: self.tolerance }),
+            unroll: self.unroll.unwrap_or_default(),
         }
     }
 
@@ -192,7 +172,7 @@ impl Arguments {
 }
 
 /// The arguments behind the path, for a message.
-const KNOWN: &str = "`name`, `dims`, `inputs`, `state`, `state_init`, `io`, `ram`, `weights`, `macs`, `stack`, `code`, `verify`, `verify_at` and `tolerance`";
+const KNOWN: &str = "`name`, `dims`, `inputs`, `state`, `state_init`, `io`, `ram`, `weights`, `macs`, `stack`, `code`, `verify`, `tolerance` and `unroll`";
 
 /// Those of them that are maps.
 const MAPS: [&str; 4] = ["dims", "inputs", "state", "state_init"];
@@ -207,8 +187,8 @@ enum Argument {
     Io { io: Io, span: Span },
     Budget(Budget),
     Verify(LitStr),
-    VerifyAt(At, Span),
-    Tolerance(f64, Span),
+    Tolerance(f64),
+    Unroll { unroll: Unroll, span: Span },
 }
 
 impl Parse for Argument {
@@ -232,20 +212,18 @@ impl Parse for Argument {
                 input.parse::<Token![=]>()?;
                 Ok(Self::Verify(input.parse()?))
             }
-            "verify_at" if visibility.is_none() => {
-                input.parse::<Token![=]>()?;
-                let span = input.span();
-                Ok(Self::VerifyAt(verify_at(input)?, span))
-            }
             "tolerance" if visibility.is_none() => {
                 input.parse::<Token![=]>()?;
-                let span = input.span();
-                Ok(Self::Tolerance(tolerance(input)?, span))
+                Ok(Self::Tolerance(tolerance(input)?))
+            }
+            "unroll" if visibility.is_none() => {
+                let (unroll, span) = budget::unroll(&key, input)?;
+                Ok(Self::Unroll { unroll, span })
             }
             known if visibility.is_none() && BUDGETS.contains(&known) => Ok(Self::Budget(budget::parse(&key, input)?)),
             known
                 if MAPS.contains(&known)
-                    || ["io", "verify", "verify_at", "tolerance"].contains(&known)
+                    || ["io", "verify", "tolerance", "unroll"].contains(&known)
                     || BUDGETS.contains(&known) =>
             {
                 Err(error(
@@ -286,20 +264,6 @@ fn io(input: ParseStream) -> Result<Io> {
             span,
             format!("`io` is {found}; expected `float` or `quantized`"),
             "write what inputs and outputs shall be, or remove `io` to have what the file says",
-        )),
-    }
-}
-
-/// `test` or `build`
-fn verify_at(input: ParseStream) -> Result<At> {
-    let (span, found) = (input.span(), next(input));
-    match input.parse::<Ident>().map(|word| word.to_string()).as_deref() {
-        Ok("test") => Ok(At::Test),
-        Ok("build") => Ok(At::Build),
-        _ => Err(error(
-            span,
-            format!("`verify_at` is {found}; expected `test` or `build`"),
-            "write `verify_at = build` to hold the model to its golden vectors while compiling, or remove it",
         )),
     }
 }

@@ -1,5 +1,6 @@
-//! Budgets: `ram = 12 KiB`, `macs = 3_000_000`.
+//! Budgets: `ram = 12 KiB`, `macs = 3_000_000`, `unroll = 4 KiB`.
 
+use model_compiler::Unroll;
 use proc_macro2::{Ident, Span};
 use syn::parse::ParseStream;
 use syn::{LitInt, Result, Token};
@@ -22,12 +23,34 @@ const UNITS: [(&str, u64); 2] = [("KiB", 1 << 10), ("MiB", 1 << 20)];
 /// What stands behind the argument's name.
 pub(crate) fn parse(name: &Ident, input: ParseStream) -> Result<Budget> {
     input.parse::<Token![=]>()?;
+    let (expected, example) = match name == "macs" {
+        true => ("a number", "3_000_000"),
+        false => ("a number of bytes, `KiB` or `MiB`", "12 KiB"),
+    };
+    let span = input.span();
+    Ok(Budget { name: name.to_string(), span, limit: number(name, input, expected, example)? })
+}
+
+/// `= all`, `= none` or `= 4 KiB` behind `unroll`, and its place.
+pub(crate) fn unroll(name: &Ident, input: ParseStream) -> Result<(Unroll, Span)> {
+    input.parse::<Token![=]>()?;
+    let span = input.span();
+    let word = input.fork().parse::<Ident>().map(|word| word.to_string());
+    let unroll = match word.as_deref() {
+        Ok("all") => Unroll::All,
+        Ok("none") => Unroll::Nothing,
+        _ => Unroll::Budget(number(name, input, "`all`, `none` or a number of bytes, `KiB` or `MiB`", "4 KiB")?),
+    };
+    if word.is_ok() {
+        input.parse::<Ident>()?;
+    }
+    Ok((unroll, span))
+}
+
+/// A number with its unit multiplied in; of other things the message tells what was `expected`.
+fn number(name: &Ident, input: ParseStream, expected: &str, example: &str) -> Result<u64> {
     let (span, found) = (input.span(), next(input));
     let wrong = |found: &str| {
-        let (expected, example) = match name == "macs" {
-            true => ("a number", "3_000_000"),
-            false => ("a number of bytes, `KiB` or `MiB`", "12 KiB"),
-        };
         error(span, format!("`{name}` is {found}; expected {expected}"), &format!("write it like `{name} = {example}`"))
     };
     let number: LitInt = input.parse().map_err(|_| wrong(&found))?;
@@ -43,6 +66,5 @@ pub(crate) fn parse(name: &Ident, input: ParseStream) -> Result<Budget> {
     };
     let digits = number.base10_digits();
     let limit = digits.parse::<u64>().ok().zip(scale).and_then(|(number, scale)| number.checked_mul(scale));
-    let limit = limit.ok_or_else(|| wrong(&format!("`{}`", format!("{digits} {unit}").trim_end())))?;
-    Ok(Budget { name: name.to_string(), span, limit })
+    limit.ok_or_else(|| wrong(&format!("`{}`", format!("{digits} {unit}").trim_end())))
 }

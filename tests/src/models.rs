@@ -4,6 +4,7 @@
 //! `cargo xtask bless` writes them anew.
 
 mod quantized;
+mod sparse;
 
 use std::io::Cursor;
 use std::path::{Path, PathBuf};
@@ -50,6 +51,8 @@ fn interface() -> Files {
         ("models/quantized.onnx", quantized::between_floats().to_bytes()),
         ("models/integers.onnx", quantized::between_integers().to_bytes()),
         ("models/image.onnx", quantized::image().to_bytes()),
+        ("models/sparse.onnx", sparse::floats().to_bytes()),
+        ("models/sparse_integers.onnx", sparse::integers().to_bytes()),
         ("models/constant.onnx", constant().to_bytes()),
         ("models/state.onnx", state().to_bytes()),
         ("models/branch.onnx", branch().to_bytes()),

@@ -69,7 +69,7 @@ impl<Y: Quantized> Finish for Requantized<Y> {
 
     #[inline(always)]
     fn finish(self, sum: i32, multiplier: i32) -> Y {
-        Y::saturate(self.0.apply(sum, multiplier))
+        self.0.element(sum, multiplier)
     }
 
     #[cfg(avx2)]

@@ -1,5 +1,7 @@
 //! From a sum of 32 bits to an element, rounded once.
 
+use crate::Quantized;
+
 /// How the sums of a layer become elements.
 ///
 /// `y = min(max(⌊(sum · 2^left · m + 2^(shift - 1)) / 2^shift⌋ + zero, low), high)`: the exact product, rounded half up. The
@@ -20,7 +22,13 @@ pub struct Requantize {
 }
 
 impl Requantize {
-    /// The element for `sum`.
+    /// The element of `Y` for `sum`.
+    #[inline(always)]
+    pub fn element<Y: Quantized>(self, sum: i32, multiplier: i32) -> Y {
+        Y::saturate(self.apply(sum, multiplier))
+    }
+
+    /// The number for `sum`, which is that of the element where the bounds lie within its type.
     #[inline(always)]
     pub fn apply(self, sum: i32, multiplier: i32) -> i32 {
         // What the rounding adds is a multiple of 2^32, so that the lower half of the product never carries.

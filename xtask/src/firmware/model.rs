@@ -235,7 +235,25 @@ mod tests {
             computes_as_the_host(target, "elements", &mut elements::Model::new());
             computes_as_the_host(target, "image", &mut image::Model::new());
             takes_as_long_for_any_input(target);
+            if target == DEFAULT_TARGET {
+                skips_zeros();
+            }
         }
+    }
+
+    /// Layers three quarters of whose weights are zero take at most half the instructions that their kernel takes, with the same bits.
+    fn skips_zeros() {
+        let path = command::root().join("tests/models/sparse.onnx");
+        let measured = ["unroll = none", ""].map(|arguments| {
+            let options = Options { model: path.clone(), arguments: arguments.to_owned(), ..Options::default() };
+            run(&options).expect("the firmware runs")
+        });
+        let [kernel, unrolled] = measured.each_ref().map(|measured| measured.costs());
+        println!("{} instructions by the kernel, {} unrolled", kernel.instructions, unrolled.instructions);
+        assert!(2 * unrolled.instructions <= kernel.instructions, "{unrolled:?} against {kernel:?}");
+        assert!(unrolled.flash() < kernel.flash(), "{unrolled:?} against {kernel:?}");
+        let [kernel, unrolled] = measured.map(|measured| measured.report.outputs);
+        assert_eq!(unrolled, kernel);
     }
 
     /// An integer model: to the instruction on a Cortex-M4, and within a hundredth elsewhere. Part of the test above, as the firmware of both

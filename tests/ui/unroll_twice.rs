@@ -1,6 +1,6 @@
 use model_runtime::include_model;
 
-include_model!("models/good.onnx", verify_at = never);
+include_model!("models/good.onnx", unroll = none, unroll = 4 KiB);
 
 fn main() {
     let mut model = good::Model::new();
