@@ -92,4 +92,4 @@ pub use scalar::*;
 pub use scatter::Scatter;
 pub use softmax::Softmax;
 pub use top_k::TopK;
-pub use trees::{LEAF, NAN_HOLDS, TreeTables, TreeTest, Trees};
+pub use trees::{Aggregate, LEAF, NAN_HOLDS, TreeTables, Trees};

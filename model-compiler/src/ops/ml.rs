@@ -231,9 +231,18 @@ fn read_zip_map(node: &mut NodeReader) -> Result<Vec<ValueId>> {
     Ok(vec![probabilities])
 }
 
+/// The names of `post_transform`; `TreeEnsemble` numbers them in this order.
+pub const POST_TRANSFORMS: [&str; 5] = ["NONE", "SOFTMAX", "LOGISTIC", "SOFTMAX_ZERO", "PROBIT"];
+
 /// What `post_transform` makes of the scores of each row.
 pub fn transformed(node: &mut NodeReader, scores: ValueId) -> Result<ValueId> {
-    match node.word("post_transform", &["NONE", "SOFTMAX", "LOGISTIC", "SOFTMAX_ZERO", "PROBIT"])? {
+    let transform = node.word("post_transform", &POST_TRANSFORMS)?;
+    transformed_by(node, scores, transform)
+}
+
+/// What the transform of this name makes of the scores of each row.
+pub fn transformed_by(node: &mut NodeReader, scores: ValueId, transform: &str) -> Result<ValueId> {
+    match transform {
         "NONE" => Ok(scores),
         "SOFTMAX" => node.push(Softmax { axis: 1, log: false }, &[scores]),
         "LOGISTIC" => super::elementwise::push(node, "sigmoid", &[scores]),

@@ -131,7 +131,7 @@ fn classical_models_that_do_not_fit() {
     ]);
 }
 
-/// A regressor of one tree: a test of feature 1 that leads to two leaves, of which one adds to `target`.
+/// A regressor of one tree: a test of feature 1 that leads to two leaves, of which one gives to `target`.
 fn tree(features: usize, modes: &[&'static str], target: i64) -> OneNode {
     let node = node("ai.onnx.ml::TreeEnsembleRegressor", 3).floats(&[1, features]);
     let node = node.ints("nodes_treeids", &[0; 3]).ints("nodes_nodeids", &[0, 1, 2]).ints("nodes_featureids", &[1, 0, 0]);
@@ -154,8 +154,8 @@ fn trees_that_are_none() {
     let forest = forest.ints("target_treeids", &numbers).ints("target_nodeids", &zeros).ints("target_ids", &zeros);
     hold(vec![
         (tree(1, &leaves, 0), "the input is f32[1, 1]; expected rows of at least 2 features"),
-        (tree(2, &leaves, 1), "a leaf adds to target 1; there are 1 targets"),
-        (tree(2, &["BRANCH_LEQ", "BRANCH_LT", "LEAF"], 0), "`nodes_modes` holds `BRANCH_LEQ` and `BRANCH_LT`"),
+        (tree(2, &leaves, 1), "a leaf gives to target 1; there are 1 targets"),
+        (tree(2, &["BRANCH_LEQ", "BRANCH_LT", "LEAF"], 0), "the nodes are no trees"),
         (
             forest.float_list("target_weights", &vec![1.0; numbers.len()]).int("n_targets", 1),
             "the trees have more than 65534 nodes or weights",

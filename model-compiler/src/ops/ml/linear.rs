@@ -2,7 +2,7 @@
 //!
 //! <https://onnx.ai/onnx/operators/onnx_aionnxml_LinearClassifier.html>
 
-use super::{columns, label_of, labels, transformed};
+use super::{POST_TRANSFORMS, columns, label_of, labels, transformed};
 use crate::diagnostic::{Refusal, Result};
 use crate::graph::ValueId;
 use crate::ops::concat::Concat;
@@ -34,7 +34,7 @@ pub fn read_classifier(node: &mut NodeReader) -> Result<Vec<ValueId>> {
         return Ok(vec![label, transformed(node, scores)?]);
     }
     // One row tells two classes apart: its score is that of the second.
-    let transform = node.word("post_transform", &["NONE", "SOFTMAX", "LOGISTIC", "SOFTMAX_ZERO", "PROBIT"])?;
+    let transform = node.word("post_transform", &POST_TRANSFORMS)?;
     if (rows, labels.len(), transform) != (1, 2, "LOGISTIC") {
         return Err(Refusal::new(
             format!("{rows} rows of coefficients for {} labels and `post_transform` {transform}", labels.len()),

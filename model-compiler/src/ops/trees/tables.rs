@@ -1,112 +1,38 @@
-//! Trees as a file lists them, made the tables that the kernel walks.
+//! Trees made the tables that the kernel walks, whose every node asks whether a feature is above a threshold.
 
-use std::collections::HashMap;
-
+use super::forest::{Branch, Forest, Item, Test, below};
 use crate::diagnostic::{Refusal, Result};
-use crate::kernels::{self, LEAF, NAN_HOLDS, TreeTest};
-use crate::reader::{NodeReader, unsupported_attribute};
+use crate::kernels::{self, LEAF, NAN_HOLDS};
+use crate::ty::ElemType;
 
-/// See [`kernels::TreeTables`]; with the most nodes on the way to a leaf, and the test of every node.
+/// See [`kernels::TreeTables`]; with the most nodes on the way to a leaf.
 #[derive(Clone, Debug, PartialEq)]
 #[allow(missing_docs, reason = "the kernel's documentation says it")]
 pub struct Tables {
     pub features: Vec<u16>,
-    pub thresholds: Vec<f32>,
+    pub thresholds: Vec<f64>,
     pub places: Vec<u16>,
     pub roots: Vec<u16>,
     pub targets: Vec<u16>,
-    pub weights: Vec<f32>,
-    pub base: Vec<f32>,
+    pub weights: Vec<f64>,
+    pub base: Vec<f64>,
     pub depth: usize,
-    pub test: TreeTest,
 }
 
-/// What leaves add to targets, a line for each leaf and target.
-pub struct Leaves {
-    pub trees: Vec<i64>,
-    pub nodes: Vec<i64>,
-    pub targets: Vec<i64>,
-    pub weights: Vec<f32>,
+/// The feature that a node looks at.
+fn feature(number: i64, nan_holds: bool) -> Result<u16> {
+    let feature = u16::try_from(number).ok().filter(|&feature| feature < NAN_HOLDS);
+    let feature = feature.ok_or_else(|| {
+        Refusal::new(
+            format!("a node looks at feature {number}; supported are features 0 to {}", NAN_HOLDS - 1),
+            "choose features before the trees, or check the model with `onnx.checker`",
+        )
+    })?;
+    Ok(if nan_holds { feature | NAN_HOLDS } else { feature })
 }
 
-/// The nodes as the file lists them.
-struct Nodes {
-    /// Tree and number of each.
-    ids: Vec<(i64, i64)>,
-    features: Vec<i64>,
-    values: Vec<f32>,
-    modes: Vec<String>,
-    /// Where to go when the test holds, and when not.
-    next: [Vec<i64>; 2],
-    nan_holds: Vec<i64>,
-}
-
-const CHECK: &str = "export the model again, or check it with `onnx.checker`";
-
-impl Nodes {
-    fn read(node: &NodeReader) -> Result<Self> {
-        node.ignore("nodes_hitrates");
-        let ints = |name| Ok::<_, Refusal>(node.ints(name)?.unwrap_or_default());
-        let trees = ints("nodes_treeids")?;
-        let len = trees.len();
-        let nodes = Self {
-            ids: trees.into_iter().zip(ints("nodes_nodeids")?).collect(),
-            features: ints("nodes_featureids")?,
-            values: node.floats("nodes_values")?.unwrap_or_default(),
-            modes: node.words("nodes_modes")?.unwrap_or_default(),
-            next: [ints("nodes_truenodeids")?, ints("nodes_falsenodeids")?],
-            nan_holds: node
-                .ints("nodes_missing_value_tracks_true")?
-                .filter(|flags| !flags.is_empty())
-                .unwrap_or_else(|| vec![0; len]),
-        };
-        let lens = [
-            nodes.ids.len(),
-            nodes.features.len(),
-            nodes.values.len(),
-            nodes.modes.len(),
-            nodes.next[0].len(),
-            nodes.next[1].len(),
-            nodes.nan_holds.len(),
-        ];
-        if len == 0 || lens != [len; 7] {
-            return Err(Refusal::new("the lists of nodes have different lengths, or none has any", CHECK));
-        }
-        Ok(nodes)
-    }
-
-    /// The one test of all nodes.
-    fn test(&self) -> Result<TreeTest> {
-        let mut tests = self.modes.iter().filter(|mode| *mode != "LEAF");
-        let Some(first) = tests.next() else { return Ok(TreeTest::LessOrEqual) };
-        let other = tests.find(|mode| *mode != first);
-        let test = match first.as_str() {
-            "BRANCH_LEQ" => Some(TreeTest::LessOrEqual),
-            "BRANCH_LT" => Some(TreeTest::Less),
-            "BRANCH_GTE" => Some(TreeTest::GreaterOrEqual),
-            "BRANCH_GT" => Some(TreeTest::Greater),
-            _ => None,
-        };
-        match (test, other) {
-            (Some(test), None) => Ok(test),
-            (Some(_), Some(other)) => Err(Refusal::new(
-                format!("attribute `nodes_modes` holds `{first}` and `{other}`; supported is one of them for all nodes"),
-                "train the trees without categorical features",
-            )),
-            (None, _) => Err(Refusal::new(
-                format!("attribute `nodes_modes` holds `{first}`; supported: BRANCH_LEQ, BRANCH_LT, BRANCH_GTE, BRANCH_GT"),
-                "export the model with a supported mode; train the trees without categorical features",
-            )),
-        }
-    }
-}
-
-/// A number that tables can hold.
-fn small(number: usize) -> Result<u16> {
-    u16::try_from(number).ok().filter(|&number| number < NAN_HOLDS).map_or_else(|| wide(number), Ok)
-}
-
-fn wide(number: usize) -> Result<u16> {
+/// The number of a node or weight.
+fn place(number: usize) -> Result<u16> {
     u16::try_from(number).ok().filter(|&number| number < u16::MAX).ok_or_else(|| {
         Refusal::new(
             "the trees have more than 65534 nodes or weights",
@@ -116,88 +42,51 @@ fn wide(number: usize) -> Result<u16> {
 }
 
 impl Tables {
-    /// Reads the trees of a node, whose leaves add to `targets` sums.
-    pub fn read(node: &NodeReader, leaves: &Leaves, targets: usize) -> Result<Self> {
-        let base = node.floats("base_values")?.filter(|base| !base.is_empty()).unwrap_or_else(|| vec![0.0; targets]);
-        if base.len() != targets {
-            return Err(unsupported_attribute(
-                "base_values",
-                &format!("of {} numbers", base.len()),
-                &format!("{targets} numbers"),
-            ));
-        }
-        let nodes = Nodes::read(node)?;
-        let places: HashMap<(i64, i64), usize> = nodes.ids.iter().copied().zip(0..).collect();
-        let mut tables = Self {
-            features: Vec::new(),
-            thresholds: nodes.values.clone(),
-            places: Vec::new(),
-            roots: nodes.roots(&places)?,
-            targets: Vec::new(),
-            weights: Vec::new(),
-            base,
-            depth: 0,
-            test: nodes.test()?,
-        };
-        let mut by_leaf: HashMap<(i64, i64), Vec<(i64, f32)>> = HashMap::new();
-        let lines = leaves.trees.iter().zip(&leaves.nodes).zip(leaves.targets.iter().zip(&leaves.weights));
-        for ((&tree, &leaf), (&target, &weight)) in lines {
-            by_leaf.entry((tree, leaf)).or_default().push((target, weight));
-        }
-        for index in 0..nodes.ids.len() {
-            if nodes.modes[index] == "LEAF" {
-                tables.leaf(by_leaf.get(&nodes.ids[index]).map_or(&[], Vec::as_slice))?;
-                continue;
-            }
-            let feature = usize::try_from(nodes.features[index]).map_or_else(|_| small(usize::MAX), small)?;
-            tables.features.push(if nodes.nan_holds[index] != 0 { feature | NAN_HOLDS } else { feature });
-            for next in &nodes.next {
-                tables.places.push(nodes.place(&places, nodes.ids[index].0, next[index])?);
+    /// The tables of trees that compare elements of type `elem`; results begin with `base`.
+    pub fn new(forest: &Forest, base: Vec<f64>, elem: ElemType) -> Result<Self> {
+        let depth = forest.depth()?;
+        let roots = forest.roots.iter().map(|&root| place(root)).collect::<Result<_>>()?;
+        let (features, places) = (Vec::new(), Vec::new());
+        let (thresholds, targets, weights) = (Vec::new(), Vec::new(), Vec::new());
+        let mut tables = Self { features, thresholds, places, roots, targets, weights, base, depth };
+        // Some branches are several nodes here, of which all but the first come behind.
+        let mut behind: Vec<(u16, f64, [usize; 2])> = Vec::new();
+        for item in &forest.items {
+            match item {
+                Item::Leaf(weights) => tables.leaf(weights)?,
+                Item::Branch(branch) => {
+                    let (feature, threshold, next) = first_node(branch, elem, forest.items.len(), &mut behind)?;
+                    tables.node(feature, threshold, next)?;
+                }
             }
         }
-        tables.depth = tables
-            .find_depth()
-            .ok_or_else(|| Refusal::new("the nodes are no trees: one is reached on two ways, or on none", CHECK))?;
+        for (feature, threshold, next) in behind {
+            tables.node(feature, threshold, next)?;
+        }
         Ok(tables)
     }
 
-    /// A leaf, without what it does not change.
-    fn leaf(&mut self, weights: &[(i64, f32)]) -> Result<()> {
-        let first = self.weights.len();
-        for &(target, weight) in weights.iter().filter(|(_, weight)| *weight != 0.0) {
-            let place = usize::try_from(target).ok().filter(|&target| target < self.base.len());
-            let place = place.ok_or_else(|| {
-                Refusal::new(format!("a leaf adds to target {target}; there are {} targets", self.base.len()), CHECK)
-            })?;
-            self.targets.push(wide(place)?);
-            self.weights.push(weight);
-        }
-        self.features.push(LEAF);
-        self.places.extend([wide(first)?, wide(self.weights.len() - first)?]);
+    fn node(&mut self, feature: u16, threshold: f64, next: [usize; 2]) -> Result<()> {
+        self.features.push(feature);
+        self.thresholds.push(threshold);
+        self.places.extend([place(next[0])?, place(next[1])?]);
         Ok(())
     }
 
-    /// The most nodes on the way from a root to a leaf; `None` where not every node is on just one such way.
-    fn find_depth(&self) -> Option<usize> {
-        let mut level: Vec<u16> = self.roots.clone();
-        let mut seen = 0;
-        for depth in 0..=self.features.len() {
-            seen += level.len();
-            level.retain(|&node| self.features[usize::from(node)] != LEAF);
-            if level.is_empty() || seen > self.features.len() {
-                return (seen == self.features.len()).then_some(depth);
-            }
-            level = level.iter().flat_map(|&node| [0, 1].map(|side| self.places[usize::from(node) * 2 + side])).collect();
+    fn leaf(&mut self, weights: &[(i64, f64)]) -> Result<()> {
+        let first = self.weights.len();
+        for &(number, weight) in weights {
+            let target = usize::try_from(number).ok().filter(|&target| target < self.base.len());
+            let target = target.ok_or_else(|| {
+                Refusal::new(
+                    format!("a leaf gives to target {number}; there are {} targets", self.base.len()),
+                    "export the model again, or check it with `onnx.checker`",
+                )
+            })?;
+            self.targets.push(place(target)?);
+            self.weights.push(weight);
         }
-        None
-    }
-
-    /// Divides what the leaves add by the number of trees.
-    pub fn average(&mut self) {
-        let trees = crate::ops::resize::real(self.roots.len());
-        for weight in &mut self.weights {
-            *weight = kernels::cast(f64::from(*weight) / trees);
-        }
+        self.node(LEAF, 0.0, [first, self.weights.len() - first])
     }
 
     /// How many features the nodes look at, at least.
@@ -206,29 +95,44 @@ impl Tables {
         branches.map(|&feature| usize::from(feature & !NAN_HOLDS) + 1).max().unwrap_or(0)
     }
 
-    /// The tables as the kernel takes them.
-    pub fn borrowed(&self) -> kernels::TreeTables<'_> {
-        let Self { features, thresholds, places, roots, targets, weights, base, .. } = self;
-        kernels::TreeTables { features, thresholds, places, roots, targets, weights, base }
+    /// What the kernel returns for rows of `x`.
+    pub fn run(&self, kernel: kernels::Trees, x: &[f32], y: &[std::cell::Cell<f32>]) {
+        let floats = |numbers: &[f64]| numbers.iter().map(|&number| kernels::cast(number)).collect::<Vec<f32>>();
+        let [thresholds, weights, base] = [&self.thresholds, &self.weights, &self.base].map(|numbers| floats(numbers));
+        let Self { features, places, roots, targets, .. } = self;
+        let (thresholds, weights, base) = (&thresholds[..], &weights[..], &base[..]);
+        kernel.run(x, kernels::TreeTables { features, thresholds, places, roots, targets, weights, base }, y);
     }
 }
 
-impl Nodes {
-    fn place(&self, places: &HashMap<(i64, i64), usize>, tree: i64, number: i64) -> Result<u16> {
-        let place = places.get(&(tree, number)).copied();
-        let place = place
-            .ok_or_else(|| Refusal::new(format!("a node of tree {tree} leads to node {number}, which is not there"), CHECK))?;
-        wide(place)
-    }
-
-    /// In each tree the node to which no other leads, in the order of the file.
-    fn roots(&self, places: &HashMap<(i64, i64), usize>) -> Result<Vec<u16>> {
-        let mut is_root = vec![true; self.ids.len()];
-        for index in (0..self.ids.len()).filter(|&index| self.modes[index] != "LEAF") {
-            for next in &self.next {
-                is_root[usize::from(self.place(places, self.ids[index].0, next[index])?)] = false;
-            }
+/// The node that a branch begins with; those that follow it are added to `behind`, which come behind `items` others.
+///
+/// Below a threshold is what is not above the number before it. Of numbers that ascend, each is asked for once what is below is ruled out.
+fn first_node(
+    branch: &Branch,
+    elem: ElemType,
+    items: usize,
+    behind: &mut Vec<(u16, f64, [usize; 2])>,
+) -> Result<(u16, f64, [usize; 2])> {
+    let Branch { feature: number, test, nan_holds, next } = branch;
+    let first = feature(*number, *nan_holds)?;
+    let [then, otherwise] = *next;
+    let members = match test {
+        Test::LessOrEqual(threshold) => return Ok((first, *threshold, *next)),
+        Test::Less(threshold) => return Ok((first, below(*threshold, elem), *next)),
+        Test::Member(members) if members.is_empty() => return Ok((first, f64::NAN, *next)),
+        Test::Member(members) => members,
+    };
+    let later = feature(*number, false)?;
+    let start = items + behind.len();
+    // The place of the node that asks for the lower bound of a member, and of that for its upper bound, which is the first node for member 0.
+    let (lower, upper) = (|member: usize| start + 2 * member, |member: usize| start + 2 * member - 1);
+    let after = |member: usize| if member + 1 < members.len() { upper(member + 1) } else { otherwise };
+    for (index, &member) in members.iter().enumerate() {
+        if index > 0 {
+            behind.push((later, member, [lower(index), after(index)]));
         }
-        (0..self.ids.len()).filter(|&index| is_root[index]).map(wide).collect()
+        behind.push((later, below(member, elem), [otherwise, then]));
     }
+    Ok((first, members[0], [lower(0), after(0)]))
 }
