@@ -162,9 +162,11 @@ fn mat_mul_integer(node: &mut NodeReader) -> Result<Vec<ValueId>> {
 /// The product of `a` and `b`, each less its zero point, in 32 bits.
 fn integer_product(node: &mut NodeReader, [a, b]: [ValueId; 2], [a_zero, b_zero]: [Option<ValueId>; 2]) -> Result<ValueId> {
     let weights = centred(node, b, b_zero)?;
-    let ones = node.ty(a).shape.last().copied().into_iter().collect();
     match narrowed(node, weights) {
-        Some(weights) => sums(node, [a, weights], a_zero, ones, matmul::read),
+        Some(narrow) => {
+            let columns = |node: &mut NodeReader| column_sums(node, a, weights);
+            sums(node, [a, narrow], a_zero, matmul::read, columns)
+        }
         None => {
             let a_zero = a_zero.map(|zero| one_number(node, zero)).transpose()?;
             let a = centred(node, a, a_zero)?;
@@ -188,7 +190,13 @@ fn conv_integer(node: &mut NodeReader) -> Result<Vec<ValueId>> {
     let mut image = node.ty(x).shape.to_vec();
     image[0] = 1;
     if let Some(weights) = narrowed(node, weights).filter(|_| rank < 5) {
-        return Ok(vec![sums(node, [x, weights], x_zero, image, conv::read)?]);
+        let of_ones = |node: &mut NodeReader| {
+            let ones = node.add_constant(Tensor::from_vec(image.clone(), &vec![1u8; image.iter().product()]));
+            node.set_inputs(vec![Some(ones), Some(weights)]);
+            let of_ones = conv::read(node)?[0];
+            Ok(same_everywhere(node, of_ones).unwrap_or(of_ones))
+        };
+        return Ok(vec![sums(node, [x, weights], x_zero, conv::read, of_ones)?]);
     }
     // Floats that hold every sum give it exactly.
     let depth: usize = node.ty(w).shape[1..].iter().product();
@@ -204,29 +212,35 @@ fn conv_integer(node: &mut NodeReader) -> Result<Vec<ValueId>> {
 
 /// What the layer that `read` makes says of `x` less its zero point and of `weights` of 8 bits, whose zero point is zero.
 ///
-/// It is what the layer says of `x`, less the zero point times what it says of an input of ones, which is known while compiling. So
-/// the zero point need not be.
+/// It is what the layer says of `x`, less the zero point times what it says of an input of ones, for which `of_ones` stands. That is known while
+/// compiling where it can be computed then, so the zero point need not be.
 fn sums(
     node: &mut NodeReader,
     [x, weights]: [ValueId; 2],
     zero: Option<ValueId>,
-    ones: Vec<usize>,
     read: fn(&mut NodeReader) -> Result<Vec<ValueId>>,
+    of_ones: impl FnOnce(&mut NodeReader) -> Result<ValueId>,
 ) -> Result<ValueId> {
-    let layer = |node: &mut NodeReader, x: ValueId| {
-        node.set_inputs(vec![Some(x), Some(weights)]);
-        Ok(read(node)?[0])
-    };
-    let sums = layer(node, x)?;
+    node.set_inputs(vec![Some(x), Some(weights)]);
+    let sums = read(node)?[0];
     let Some(zero) = zero else { return Ok(sums) };
     let zero = one_number(node, zero)?;
     let zero = elementwise::converted(node, zero, ElemType::I32)?;
-    let count = ones.iter().product();
-    let ones = node.add_constant(Tensor::from_vec(ones, &vec![1u8; count]));
-    let of_ones = layer(node, ones)?;
-    let of_ones = same_everywhere(node, of_ones).unwrap_or(of_ones);
+    let of_ones = of_ones(node)?;
     let share = elementwise::push(node, "mul", &[of_ones, zero])?;
     elementwise::push(node, "sub", &[sums, share])
+}
+
+/// The product of ones and matrices of 32-bit integers, in a shape that is broadcast to that of the product of `a` and them.
+fn column_sums(node: &mut NodeReader, a: ValueId, weights: ValueId) -> Result<ValueId> {
+    let axis = node.ty(weights).shape.len().saturating_sub(2);
+    let sums = node.push(Reduce { method: reduce::Method::Sum, axes: vec![axis] }, &[weights])?;
+    let mut shape = node.ty(sums).shape.to_vec();
+    if node.ty(a).shape.len() == 1 {
+        // The product of a vector has no axis of rows.
+        shape.remove(axis);
+    }
+    node.reshape(sums, shape)
 }
 
 /// One pixel of a constant image whose pixels are all the same, as they are without padding.
@@ -397,6 +411,10 @@ mod tests {
         let product = OneNode::new("MatMulInteger", 10).input(ElemType::U8, &[4, 3]).constant(&weights);
         let text = product.constant(&bytes(&[1], &[12])).constant(&bytes(&[1], &[0])).text();
         assert!(text.contains("i32[4, 2] = Dense, sums (%0, const i8[3, 2], const i32[2])"), "{text}");
+        assert_eq!(text.matches("Dense").count(), 1, "the share of the zero point is known\n{text}");
+        let vector = OneNode::new("MatMulInteger", 10).constant(&bytes(&[3], &[12, 13, 0])).constant(&weights);
+        // (2, 3, -10) by columns (1, 2, 3) and (4, 5, 6).
+        check(&vector.constant(&bytes(&[1], &[10])), &[-22i32, -37]);
         let product = OneNode::new("MatMulInteger", 10).constant(&bytes(&[1, 3], &[12, 13, 0])).constant(&weights);
         let product = product.constant(&bytes(&[1], &[12])).constant(&bytes(&[1], &[2]));
         // (0, 1, -12) by columns (-1, 0, 1) and (2, 3, 4).
