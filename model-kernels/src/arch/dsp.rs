@@ -180,9 +180,12 @@ fn row_sums<X: Load<Value: Quantized>>(x: &[X], quads: &[Quad], is_mixed: bool) 
         // SAFETY: `x` has four times `whole` elements of one byte, and `quads` what a block starts from and as many fours.
         unsafe { tile(x.as_ptr().cast(), quads.as_ptr(), whole, sums.as_mut_ptr()) }
     }
-    let rest = x.get(4 * whole..).unwrap_or_default();
+    let mut rest = x.get(4 * whole..).unwrap_or_default();
     let fours = quads.get(OUTPUTS + 4 * whole..).unwrap_or_default().as_chunks::<4>().0;
-    for (x, quads) in rest.chunks(4).zip(fours) {
+    // `chunks` would ask for their number, by a division that small code checks.
+    for quads in fours {
+        let (x, behind) = rest.split_at_checked(4).unwrap_or((rest, &[]));
+        rest = behind;
         for (k, x) in x.iter().enumerate() {
             let x = i32::from(x.load().to_i16());
             for (output, sum) in sums.iter_mut().enumerate() {
