@@ -64,15 +64,21 @@ impl Calls {
             Architecture::Riscv32 => riscv::effects,
             other => bail!("the stack of {other:?} programs is not understood"),
         };
+        let symbols = symbols(file);
         let mut functions: BTreeMap<u64, Function> =
-            names(file).into_iter().map(|(at, name)| (at, Function::named(name))).collect();
+            symbols.iter().map(|(&at, (name, _))| (at, Function::named(name.clone()))).collect();
         let starts: Vec<u64> = functions.keys().copied().collect();
         for section in file.sections().filter(|section| section.kind() == SectionKind::Text) {
             let (begin, bytes) = (section.address(), section.data()?);
             let inside = |address: &u64| (begin..begin + bytes.len() as u64).contains(address);
             let data = data(file);
             for (index, &start) in starts.iter().enumerate().filter(|(_, start)| inside(start)) {
-                let end = starts.get(index + 1).copied().filter(inside).unwrap_or(begin + bytes.len() as u64);
+                let next = starts.get(index + 1).copied().filter(inside).unwrap_or(begin + bytes.len() as u64);
+                // What the linker fills gaps with would read as jumps. Functions in assembly may have no size.
+                let end = match symbols[&start].1 {
+                    0 => next,
+                    size => next.min(start + size),
+                };
                 let is_data = |address: u64| data.range(..=address).next_back().is_some_and(|(_, &data)| data);
                 let code = &bytes[(start - begin) as usize..(end - begin) as usize];
                 let function = functions.get_mut(&start).expect("it is one of its keys");
@@ -180,10 +186,10 @@ impl Function {
     }
 }
 
-/// The addresses of all functions with their names. Arm marks code for Thumb by an odd address.
-fn names(file: &object::File) -> BTreeMap<u64, String> {
+/// The addresses of all functions with their names and sizes. Arm marks code for Thumb by an odd address.
+fn symbols(file: &object::File) -> BTreeMap<u64, (String, u64)> {
     let symbols = file.symbols().filter(|symbol| symbol.kind() == SymbolKind::Text && symbol.is_definition());
-    symbols.filter_map(|symbol| Some((symbol.address() & !1, demangled(symbol.name().ok()?)))).collect()
+    symbols.filter_map(|symbol| Some((symbol.address() & !1, (demangled(symbol.name().ok()?), symbol.size())))).collect()
 }
 
 /// Where data begins between the instructions, or ends, as the linker marks it by symbols `$d` and `$t` or `$x`.

@@ -38,12 +38,14 @@ pub(crate) fn listen(options: &Options) -> Result<()> {
     println!("  code         {:>12}", grouped(program.sizes.code));
     println!("  constants    {:>12} without the recording", grouped(program.sizes.constants.saturating_sub(report.samples * 2)));
     println!("  static RAM   {:>12}", grouped(program.sizes.bss + program.sizes.data));
-    println!("  stack        {:>12}", grouped(report.stack));
+    let bound = program.calls.bound(&["main"])?.bytes;
+    println!("  stack        {:>12} of at most {}", grouped(report.stack), grouped(bound));
     check(&report, &program)
 }
 
 fn check(report: &Report, program: &Program) -> Result<()> {
-    ensure!(report.stack > 0, "the firmware did not measure its stack");
+    let bound = program.calls.bound(&["main"])?.bytes;
+    ensure!((1..=bound).contains(&report.stack), "a run took {} bytes of stack, where {bound} are the bound", report.stack);
     ensure!(program.sizes.data == 0, "{} bytes of initialized data, where all should lie in .bss", program.sizes.data);
     ensure!(program.panics.is_empty(), "the firmware can panic, through {}", program.panics.join(", "));
     Ok(())
