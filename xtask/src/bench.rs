@@ -12,9 +12,10 @@ pub(crate) use host::MANIFEST as HOST_MANIFEST;
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
 
-pub(crate) const USAGE: &str = "[FOLDER] [--check|--bless|--host]
+pub(crate) const USAGE: &str = "[FOLDER] [--check|--bless|--steady|--host]
       instructions, estimated cycles, RAM and flash of the models in xtask/bench/models.txt, which lie in FOLDER (default: $MODEL_ZOO, or
       ../shared/models), beside those of other systems; `--check` compares with xtask/bench/figures.txt, which `--bless` writes;
+      `--steady` holds integer models to one time for every input, on all chips;
       `--host` measures time on this computer beside ONNX Runtime's";
 
 pub(crate) fn run(arguments: &[String]) -> Result<()> {
@@ -22,7 +23,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
     let mut options = Vec::new();
     for word in arguments {
         match word.as_str() {
-            "--check" | "--bless" | "--host" => options.push(word.as_str()),
+            "--check" | "--bless" | "--steady" | "--host" => options.push(word.as_str()),
             _ if word.starts_with('-') => bail!("unknown option `{word}`\nusage: cargo xtask bench {USAGE}"),
             _ => folder = Some(std::path::absolute(word)?),
         }
@@ -35,6 +36,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
                 println!("skipped: {reason}");
             }
         }
+        ["--steady"] => steady(&folder)?,
         ["--host"] => host::run(&folder)?,
         ["--bless"] => figures::write(&measure(&folder)?)?,
         _ => bail!("`{}` exclude each other\nusage: cargo xtask bench {USAGE}", options.join("` and `")),
@@ -60,9 +62,34 @@ pub(crate) fn check(folder: &Path) -> Result<Option<String>> {
     Ok(None)
 }
 
+/// Holds each integer model of the list to one time for every input, on each chip whose tools are there, and says how far times are apart.
+pub(crate) fn steady(folder: &Path) -> Result<()> {
+    let mut entries = list::read();
+    // Some stand there for several chips.
+    entries.retain(|entry| entry.is_integer() && entry.target == firmware::DEFAULT_TARGET && entry.model(folder).is_file());
+    let mut failed = Vec::new();
+    for target in firmware::TARGETS.into_iter().filter(|target| firmware::tools(target).is_ok()) {
+        for entry in &entries {
+            match firmware::steady::hold(&entry.model(folder), target, entry.arguments()) {
+                Ok(spread) => println!("{:26} {spread}", entry.name),
+                Err(error) => failed.push(format!("{}: {error:#}", entry.name)),
+            }
+        }
+    }
+    match failed.is_empty() {
+        true => Ok(()),
+        false => bail!("time depends on data:\n{}", failed.join("\n")),
+    }
+}
+
 /// [`check`] for the models where they lie without being told.
 pub(crate) fn check_default() -> Result<Option<String>> {
     check(&default_folder())
+}
+
+/// [`steady`] for the same.
+pub(crate) fn steady_default() -> Result<()> {
+    steady(&default_folder())
 }
 
 /// Measures each model that is there, says which are not, and fails behind the last where one cannot be measured.

@@ -37,6 +37,7 @@ const STAGES: &[Stage] = &[
     Stage { name: "firmware", run: firmware },
     Stage { name: "panics", run: panics },
     Stage { name: "bench", run: bench },
+    Stage { name: "steady", run: steady },
 ];
 
 /// The crates that are published.
@@ -164,7 +165,7 @@ fn differential() -> Result<Outcome> {
 }
 
 /// The wake example, and its model alone on each kind of chip and optimization level; each run fails where a panic is linked. Besides, the
-/// micro-kernels in assembly against the portable forms.
+/// micro-kernels in assembly against the portable forms. A budget for the stack holds that there is a bound.
 fn firmware() -> Result<Outcome> {
     if let Err(missing) = firmware::tools(firmware::DEFAULT_TARGET) {
         return Ok(Outcome::Skipped(format!("there is {missing:#}")));
@@ -174,7 +175,10 @@ fn firmware() -> Result<Outcome> {
     let [m4, m0, riscv] = firmware::TARGETS;
     for (target, level) in [(m4, "3"), (m4, "s"), (m0, "z"), (riscv, "3")] {
         match firmware::tools(target) {
-            Ok(()) => firmware::run(&[&model, "--target", target, "--opt", level].map(str::to_owned))?,
+            Ok(()) => {
+                let words = [model.as_str(), "--target", target, "--opt", level, "--arguments", "stack = 2 KiB"];
+                firmware::run(&words.map(str::to_owned))?;
+            }
             Err(missing) => println!("skipped, as there is {missing:#}"),
         }
     }
@@ -199,4 +203,13 @@ fn bench() -> Result<Outcome> {
         return Ok(Outcome::Skipped(format!("there is {missing:#}")));
     }
     Ok(bench::check_default()?.map_or(Outcome::Passed, Outcome::Skipped))
+}
+
+/// Integer models take the same time for any input.
+fn steady() -> Result<Outcome> {
+    if let Err(missing) = firmware::tools(firmware::DEFAULT_TARGET) {
+        return Ok(Outcome::Skipped(format!("there is {missing:#}")));
+    }
+    bench::steady_default()?;
+    Ok(Outcome::Passed)
 }

@@ -9,6 +9,7 @@ pub(crate) mod panics;
 mod program;
 mod qemu;
 mod stack;
+pub(crate) mod steady;
 mod tensor;
 mod toolchain;
 mod wake;

@@ -31,6 +31,11 @@ impl Entry {
         if self.name == "wake" { "io = quantized" } else { "" }
     }
 
+    /// Whether all arithmetic of the model is that of integers.
+    pub(crate) fn is_integer(&self) -> bool {
+        self.name.ends_with("int8")
+    }
+
     /// The chip's short name.
     pub(crate) fn chip(&self) -> &'static str {
         match self.target.as_str() {

@@ -55,11 +55,11 @@ struct Measured {
 
 /// What the host reads of the firmware's report.
 #[derive(Debug, Default)]
-struct Report {
+pub(crate) struct Report {
     clock: u64,
     /// Bytes of all inputs.
     inputs: u64,
-    instructions: u64,
+    pub(crate) instructions: u64,
     arena: u64,
     weights: u64,
     macs: u64,
@@ -84,6 +84,11 @@ pub(crate) fn costs(options: &Options) -> Result<Costs> {
     let measured = run(options)?;
     check(&measured)?;
     Ok(measured.costs())
+}
+
+/// Builds the firmware, and tells how many bytes its inputs have.
+pub(crate) fn input_bytes(options: &Options) -> Result<u64> {
+    Ok(run(options)?.report.inputs)
 }
 
 impl Measured {
@@ -139,7 +144,7 @@ fn run(options: &Options) -> Result<Measured> {
 }
 
 impl Report {
-    fn read(lines: &[Line]) -> Report {
+    pub(crate) fn read(lines: &[Line]) -> Report {
         let mut report = Report::default();
         for line in lines {
             match line.name.as_str() {
@@ -207,10 +212,9 @@ pub(crate) fn grouped(number: u64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Report, check, grouped, run};
+    use super::{check, grouped, run};
     use crate::command;
-    use crate::firmware::qemu::Qemu;
-    use crate::firmware::{DEFAULT_TARGET, Options, TARGET_FOLDER, TARGETS, skip};
+    use crate::firmware::{DEFAULT_TARGET, Options, TARGETS, skip, steady};
     use model_runtime::{Elem, Model};
 
     #[test]
@@ -234,7 +238,9 @@ mod tests {
             computes_as_the_host(target, "several", &mut several::Model::new());
             computes_as_the_host(target, "elements", &mut elements::Model::new());
             computes_as_the_host(target, "image", &mut image::Model::new());
-            takes_as_long_for_any_input(target);
+            // The firmware of that model, which is one of integers.
+            let bytes = image::SIGNATURE.inputs[0].bytes();
+            println!("{}", steady::spread(target, bytes).expect("time does not depend on data"));
             if target == DEFAULT_TARGET {
                 skips_zeros();
             }
@@ -256,31 +262,13 @@ mod tests {
         assert_eq!(unrolled, kernel);
     }
 
-    /// An integer model: to the instruction on a Cortex-M4, and within a hundredth elsewhere. Part of the test above, as the firmware of both
-    /// lies in one place; `image` is what that built last.
-    fn takes_as_long_for_any_input(target: &str) {
-        let program = command::root().join(TARGET_FOLDER).join(target).join("release/model");
-        let bytes = image::SIGNATURE.inputs[0].bytes();
-        let random = (0..bytes).scan(1u32, |state, _| {
-            *state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-            Some((*state >> 24) as u8)
-        });
-        let inputs = [vec![0; bytes], vec![0x7f; bytes], vec![0x80; bytes], random.collect()];
-        let qemu = Qemu::find(target).expect("the emulator is there");
-        let count = |input: &Vec<u8>| Report::read(&qemu.run(&program, input).expect("the firmware runs")).instructions;
-        let counts = inputs.each_ref().map(count);
-        let [least, most] = [counts.iter().min(), counts.iter().max()].map(|count| *count.expect("there are four"));
-        println!("{target}: {least} to {most} instructions");
-        let spread = if target == DEFAULT_TARGET { 0 } else { most / 100 };
-        assert!(most - least <= spread, "{target}: {counts:?} instructions for constant, extreme and random inputs");
-    }
-
     fn computes_as_the_host(target: &str, name: &str, model: &mut dyn Model) {
         let path = command::root().join(format!("tests/models/{name}.onnx"));
         let words = [&path.display().to_string(), "--target", target].map(str::to_owned);
         let options = Options::parse(&words).expect("the options are right");
         let measured = run(&options).expect("the firmware runs");
         check(&measured).expect("the figures are right");
+        assert!(measured.stack.is_ok(), "{name} on {target}: {:?}", measured.stack);
         let found: Vec<&[u8]> = measured.report.outputs.iter().map(|(_, bytes)| &bytes[..]).collect();
         assert_eq!(found, run_on_pattern(model), "{name} on {target}");
 
