@@ -3,6 +3,7 @@
 //! <https://onnx.ai/onnx/operators/index.html#ai-onnx-ml>
 
 mod linear;
+mod svm;
 
 use super::arg::{Arg, Target};
 use super::concat::Concat;
@@ -29,6 +30,7 @@ pub const DEFS: &[OpDef] = &[
     OpDef { name: "ai.onnx.ml::LinearClassifier", opset: 1..=LATEST, read: linear::read_classifier },
     OpDef { name: "ai.onnx.ml::LinearRegressor", opset: 1..=LATEST, read: linear::read_regressor },
     OpDef { name: "ai.onnx.ml::Normalizer", opset: 1..=LATEST, read: read_normalizer },
+    OpDef { name: "ai.onnx.ml::SVMRegressor", opset: 1..=LATEST, read: svm::read_regressor },
     OpDef { name: "ai.onnx.ml::Scaler", opset: 1..=LATEST, read: read_scaler },
     OpDef { name: "ai.onnx.ml::ZipMap", opset: 1..=LATEST, read: read_zip_map },
 ];
