@@ -18,6 +18,7 @@ pub mod passes;
 pub mod plan;
 pub mod quantization;
 pub mod reader;
+pub mod reference;
 pub mod scalar;
 pub mod tensor;
 #[cfg(test)]
@@ -34,7 +35,7 @@ use quote::quote;
 
 use crate::contract::Budgets;
 use crate::diagnostic::Diagnostics;
-use crate::golden::Verify;
+use crate::golden::{At, Verify};
 use crate::onnx::Source;
 
 /// What the macro's arguments say.
@@ -151,14 +152,21 @@ impl Options {
 /// Compiles a model to a Rust module, or tells all that is wrong with it.
 pub fn compile(source: &Source, options: &Options) -> Result<TokenStream, Diagnostics> {
     let model = onnx::parse(source)?;
-    let mut graph = import::graph(&model, options)?;
+    let imported = import::graph(&model, options)?;
+    let golden = options.verify.as_ref().map(|verify| golden::read(&imported, verify, source)).transpose();
+    let mut graph = imported.clone();
     passes::run(&mut graph);
     passes::unroll(&mut graph, options.unroll);
     let plan = plan::Plan::new(&graph);
-    let golden = options.verify.as_ref().map(|verify| golden::read(&graph, verify, source)).transpose();
     let module = emit::rust(&graph, &plan, options, source, golden.as_ref().ok().and_then(Option::as_ref));
     let mut faults = contract::broken(&graph, &plan, &module.weights, options.budgets, &source.name);
-    faults.extend(golden.err());
+    match &golden {
+        Ok(Some(golden)) if options.verify.as_ref().is_some_and(|verify| verify.at == At::Build) => {
+            faults.extend(reference::check(&imported, &graph, golden));
+        }
+        Ok(_) => {}
+        Err(fault) => faults.push(fault.clone()),
+    }
     if faults.is_empty() {
         return Ok(module.tokens);
     }

@@ -1,7 +1,5 @@
 //! Models of one node for the unit tests of readers, and graphs for those of passes.
 
-use std::collections::HashMap;
-
 use prost::Message;
 
 use crate::Options;
@@ -9,6 +7,7 @@ use crate::graph::{Graph, ValueId};
 use crate::import;
 use crate::onnx::proto::{self, AttributeType, DataType};
 use crate::onnx::{self, Source};
+use crate::reference;
 use crate::tensor::Tensor;
 use crate::ty::{ElemType, TensorType};
 use crate::verify::verify;
@@ -206,12 +205,6 @@ pub(crate) fn after(pass: impl FnOnce(&mut Graph), mut graph: Graph) -> String {
 
 /// The outputs of a graph for its inputs.
 pub(crate) fn run(graph: &Graph, inputs: &[&Tensor]) -> Vec<Tensor> {
-    let mut values: HashMap<ValueId, Tensor> = graph.inputs.iter().copied().zip(inputs.iter().copied().cloned()).collect();
-    for node in &graph.nodes {
-        let inputs: Vec<&Tensor> = node.inputs.iter().map(|id| graph.constant(*id).unwrap_or_else(|| &values[id])).collect();
-        let types: Vec<TensorType> = node.outputs.iter().map(|&id| graph.ty(id).clone()).collect();
-        let results = node.op.rules().evaluate(&inputs, &types).unwrap_or_else(|| panic!("{} cannot be evaluated", node.op));
-        values.extend(node.outputs.iter().copied().zip(results));
-    }
-    graph.outputs.iter().map(|id| values[id].clone()).collect()
+    let inputs: Vec<Tensor> = inputs.iter().copied().cloned().collect();
+    reference::outputs(graph, &inputs).unwrap_or_else(|node| panic!("{} cannot be evaluated", node.op))
 }

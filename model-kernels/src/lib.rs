@@ -42,6 +42,7 @@ pub mod pool;
 pub mod quantized;
 pub mod recurrent;
 pub mod reduce;
+pub mod report;
 pub mod roi_align;
 mod rounding;
 pub mod scalar;

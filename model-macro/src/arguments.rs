@@ -7,7 +7,7 @@ use std::path::Path;
 
 use model_compiler::contract::{BUDGETS, Budgets};
 use model_compiler::diagnostic::Diagnostic;
-use model_compiler::golden::Verify;
+use model_compiler::golden::{At, Verify};
 use model_compiler::{Dim, Elements, Io, Options, Unroll, emit::names};
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::quote;
@@ -45,8 +45,10 @@ pub(crate) struct Arguments {
     pub(crate) budgets: Vec<Budget>,
     /// The file with golden vectors.
     pub(crate) verify: Option<LitStr>,
+    /// `verify_at`.
+    verify_at: Option<(At, Span)>,
     /// How far the model may be off.
-    tolerance: Option<f64>,
+    tolerance: Option<(f64, Span)>,
     /// Which layers become straight-line code.
     unroll: Option<Unroll>,
     /// What is wrong behind the path. The rest still holds, so that the module has the name and types that the user expects.
@@ -81,6 +83,7 @@ impl Parse for Arguments {
             io: None,
             budgets: Vec::new(),
             verify: None,
+            verify_at: None,
             tolerance: None,
             unroll: None,
             errors: Vec::new(),
@@ -91,6 +94,7 @@ impl Parse for Arguments {
         let (list, errors) = list(input, Argument::parse);
         arguments.errors.extend(errors);
         list.into_iter().for_each(|argument| arguments.take(argument));
+        arguments.expect_golden_vectors();
         Ok(arguments)
     }
 }
@@ -125,7 +129,16 @@ impl Arguments {
                     self.errors.push(error(file.span(), "`verify` is given twice; expected once", "keep one of the two"));
                 }
             }
-            Argument::Tolerance(tolerance) => self.tolerance = Some(tolerance),
+            Argument::VerifyAt(at, span) => {
+                if self.verify_at.replace((at, span)).is_some() {
+                    self.errors.push(error(span, "`verify_at` is given twice; expected once", "keep one of the two"));
+                }
+            }
+            Argument::Tolerance(tolerance, span) => {
+                if self.tolerance.replace((tolerance, span)).is_some() {
+                    self.errors.push(error(span, "`tolerance` is given twice; expected once", "keep one of the two"));
+                }
+            }
             Argument::Unroll { unroll, span } => {
                 if self.unroll.replace(unroll).is_some() {
                     self.errors.push(error(span, "`unroll` is given twice; expected once", "keep one of the two"));
@@ -136,6 +149,18 @@ impl Arguments {
             Argument::State(map) => map.take("state", &mut self.state, &mut self.keys, &mut self.errors),
             Argument::StateInit(map) => map.take("state_init", &mut self.state_init, &mut self.keys, &mut self.errors),
         }
+    }
+
+    /// That there are golden vectors where there are arguments about them.
+    fn expect_golden_vectors(&mut self) {
+        if self.verify.is_some() {
+            return;
+        }
+        let spans = [("verify_at", self.verify_at.map(|(_, span)| span)), ("tolerance", self.tolerance.map(|(_, span)| span))];
+        self.errors.extend(spans.into_iter().filter_map(|(name, span)| {
+            let message = format!("`{name}` is given without `verify`");
+            Some(error(span?, message, "name the golden vectors: `verify = \"golden.npz\"`, or remove it"))
+        }));
     }
 
     /// Where a key of an argument stands.
@@ -157,7 +182,11 @@ impl Arguments {
             state_init: self.state_init.clone(),
             io: self.io.map(|(io, _)| io),
             budgets: self.limits(),
-            verify: self.verify.as_ref().map(|file| Verify { file: file.value(), tolerance: self.tolerance }),
+            verify: self.verify.as_ref().map(|file| Verify {
+                file: file.value(),
+                tolerance: self.tolerance.map(|(tolerance, _)| tolerance),
+                at: self.verify_at.map_or(At::Test, |(at, _)| at),
+            }),
             unroll: self.unroll.unwrap_or_default(),
         }
     }
@@ -172,7 +201,7 @@ impl Arguments {
 }
 
 /// The arguments behind the path, for a message.
-const KNOWN: &str = "`name`, `dims`, `inputs`, `state`, `state_init`, `io`, `ram`, `weights`, `macs`, `stack`, `code`, `verify`, `tolerance` and `unroll`";
+const KNOWN: &str = "`name`, `dims`, `inputs`, `state`, `state_init`, `io`, `ram`, `weights`, `macs`, `stack`, `code`, `verify`, `verify_at`, `tolerance` and `unroll`";
 
 /// Those of them that are maps.
 const MAPS: [&str; 4] = ["dims", "inputs", "state", "state_init"];
@@ -187,7 +216,8 @@ enum Argument {
     Io { io: Io, span: Span },
     Budget(Budget),
     Verify(LitStr),
-    Tolerance(f64),
+    VerifyAt(At, Span),
+    Tolerance(f64, Span),
     Unroll { unroll: Unroll, span: Span },
 }
 
@@ -212,9 +242,15 @@ impl Parse for Argument {
                 input.parse::<Token![=]>()?;
                 Ok(Self::Verify(input.parse()?))
             }
+            "verify_at" if visibility.is_none() => {
+                input.parse::<Token![=]>()?;
+                let span = input.span();
+                Ok(Self::VerifyAt(verify_at(input)?, span))
+            }
             "tolerance" if visibility.is_none() => {
                 input.parse::<Token![=]>()?;
-                Ok(Self::Tolerance(tolerance(input)?))
+                let span = input.span();
+                Ok(Self::Tolerance(tolerance(input)?, span))
             }
             "unroll" if visibility.is_none() => {
                 let (unroll, span) = budget::unroll(&key, input)?;
@@ -223,7 +259,7 @@ impl Parse for Argument {
             known if visibility.is_none() && BUDGETS.contains(&known) => Ok(Self::Budget(budget::parse(&key, input)?)),
             known
                 if MAPS.contains(&known)
-                    || ["io", "verify", "tolerance", "unroll"].contains(&known)
+                    || ["io", "verify", "verify_at", "tolerance", "unroll"].contains(&known)
                     || BUDGETS.contains(&known) =>
             {
                 Err(error(
@@ -264,6 +300,20 @@ fn io(input: ParseStream) -> Result<Io> {
             span,
             format!("`io` is {found}; expected `float` or `quantized`"),
             "write what inputs and outputs shall be, or remove `io` to have what the file says",
+        )),
+    }
+}
+
+/// `test` or `build`
+fn verify_at(input: ParseStream) -> Result<At> {
+    let (span, found) = (input.span(), next(input));
+    match input.parse::<Ident>().map(|word| word.to_string()).as_deref() {
+        Ok("test") => Ok(At::Test),
+        Ok("build") => Ok(At::Build),
+        _ => Err(error(
+            span,
+            format!("`verify_at` is {found}; expected `test` or `build`"),
+            "write `verify_at = build` to hold the model to its golden vectors while compiling, or remove it",
         )),
     }
 }

@@ -14,8 +14,10 @@ pub use arena::{Arena, Place, Places, Span, check_plan};
 #[doc(no_inline)]
 pub use core::cell::Cell;
 #[doc(hidden)]
-pub use golden::{Golden, Report, Wrong};
+pub use golden::Golden;
 pub use model::{Budgets, Elem, LengthError, Model, Side, Signature, Tensor};
+#[doc(hidden)]
+pub use model_kernels::report::{Report, Wrong};
 #[doc(inline)]
 pub use model_kernels::*;
 #[doc(hidden)]
@@ -47,6 +49,9 @@ pub use weights::{bytes_of, bytes_of_mut};
 ///   samples. A test in the module, `verify::golden_vectors`, then runs all samples and fails where an output is further off than
 ///   `tolerance`: integers by so many steps (one without it), floats by that part of the output's largest magnitude (1e-4 without it).
 ///   `cargo test -- --nocapture` shows the errors. Needs the feature `npz`.
+/// - `verify_at = build` holds the model to the same file while compiling too, by the compiler's own evaluation, which runs the chip's kernels;
+///   a build of a model that is off fails. Where the file also has arrays of tensors within the model, by their names, the error says which node is
+///   the first to be off. Macros are not optimized unless `[profile.dev.build-override]` has `opt-level = 3`, which a large model needs.
 /// - `ram = 12 KiB`, `weights = 48 KiB` (constant data) and `macs = 3_000_000` are budgets. One that is broken is a compile error, which names
 ///   the largest contributors. `stack = 1 KiB` and `code = 16 KiB` are those that only the linked firmware shows: `cargo xtask firmware`
 ///   holds it to them.

@@ -2,7 +2,7 @@
 
 use model_compiler::contract::Budgets;
 use model_compiler::diagnostic::Subject;
-use model_compiler::golden::Verify;
+use model_compiler::golden::{At, Verify};
 use model_compiler::onnx::Source;
 use model_compiler::{Elements, Options, Unroll, compile};
 use model_tests::build::{Build, tensor};
@@ -77,7 +77,7 @@ fn arguments_that_fit_nothing_are_refused() {
             "`state_init` sets `h`, which is f32[1, 3], to 0 elements; expected 3",
         ),
         (
-            Options { verify: Some(Verify { file: "golden.npz".to_owned(), tolerance: None }), ..new() },
+            Options { verify: Some(Verify { file: "golden.npz".to_owned(), tolerance: None, at: At::Test }), ..new() },
             Subject::Verify,
             "`golden.npz` cannot be read: there is no such file",
         ),

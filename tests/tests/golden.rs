@@ -1,10 +1,10 @@
 //! Golden vectors that do not fit their model are refused, with what would fit.
 
 use model_compiler::diagnostic::Subject;
-use model_compiler::golden::Verify;
+use model_compiler::golden::{At, Verify};
 use model_compiler::onnx::Source;
 use model_compiler::{Options, compile};
-use model_tests::build::Build;
+use model_tests::build::{Build, tensor};
 use model_tests::models::{array, npz};
 use ndarray::ArrayD;
 
@@ -20,7 +20,7 @@ fn said(arrays: &[Named]) -> Option<String> {
         _ => Ok(b"no archive".to_vec().into()),
     });
     let name = if arrays.is_empty() { "text.npz" } else { "golden.npz" };
-    let verify = Some(Verify { file: name.to_owned(), tolerance: None });
+    let verify = Some(Verify { file: name.to_owned(), tolerance: None, at: At::Test });
     let faults = compile(&source, &Options { verify, ..Options::new("relu") }).err()?;
     assert!(faults.module.is_some() && faults.faults[0].subject == Subject::Verify, "the model itself is right");
     Some(faults.to_string())
@@ -46,4 +46,65 @@ fn golden_vectors_fit_the_model() {
         let said = said(arrays).expect(expected);
         assert!(said.contains(expected), "{said}\nlacks: {expected}");
     }
+}
+
+/// What is said of a model of two nodes, `h = relu(x)` and `y = h + 1`, that is held to these arrays while compiling.
+fn held(tolerance: Option<f64>, arrays: &[Named]) -> Option<String> {
+    let model = Build::new(13)
+        .input("x", "f32[1, 2]")
+        .initializer(tensor("one", &[], &[1f32]))
+        .node("Relu", &["x"], &["h"])
+        .node("Add", &["h", "one"], &["y"])
+        .output("y", "f32[1, 2]");
+    let file = npz(arrays);
+    let source = Source::new("sum.onnx", model.to_bytes()).with_side_files(move |_| Ok(file.clone().into()));
+    let verify = Some(Verify { file: "golden.npz".to_owned(), tolerance, at: At::Build });
+    let faults = compile(&source, &Options { verify, ..Options::new("sum") }).err()?;
+    assert!(faults.module.is_some() && faults.faults[0].subject == Subject::Verify, "the model itself is right");
+    Some(faults.to_string())
+}
+
+#[test]
+fn a_build_holds_a_model_to_its_golden_vectors() {
+    let x = || ("x", array(&[2, 2], &[1.0, -1.0, 2.0, -2.0]));
+    let (h, y) = ([1.0, 0.0, 2.0, 0.0], [2.0, 1.0, 3.0, 1.0]);
+    assert_eq!(held(None, &[x(), ("y", array(&[2, 2], &y))]), None);
+    assert_eq!(held(None, &[x(), ("y", array(&[2, 2], &y)), ("h", array(&[2, 2], &h))]), None);
+    let wrong = || ("y", array(&[2, 2], &[2.0, 1.0, 3.0, 1.5]));
+    assert_eq!(held(Some(0.2), &[x(), wrong()]), None, "a fifth of 3 is more");
+    let cases: &[(&[Named], &[&str])] = &[
+        (
+            &[x(), wrong()],
+            &[
+                "the model is not what `golden.npz` says: `y`: largest error 5.000e-1 of 3.000e-4 allowed, mean 1.250e-1",
+                "the first wrong element is 1 of sample 1: 1, where 1.5 is expected",
+                "= help: compare the model with the one",
+                "store further tensors of the model in the file",
+            ],
+        ),
+        (
+            &[x(), wrong(), ("h", array(&[2, 2], &[1.0, 0.0, 2.0, 0.5]))],
+            &["the first tensor within that is off is what `Relu` computes: `h`: largest error 5.000e-1"],
+        ),
+        (&[x(), wrong(), ("h", array(&[2, 2], &h))], &["each of the 1 tensors within that the file holds is right"]),
+        (&[x(), ("y", array(&[2, 2], &y)), ("h", array(&[1, 2], &h[..2]))], &["have 2 and 1 samples"]),
+    ];
+    for (arrays, expected) in cases {
+        let said = held(None, arrays).expect(expected[0]);
+        expected.iter().for_each(|expected| assert!(said.contains(expected), "{said}\nlacks: {expected}"));
+    }
+}
+
+#[test]
+fn what_cannot_be_computed_while_compiling_is_refused() {
+    let model = Build::new(13).input("x", "f16[1, 2]").node("Softmax", &["x"], &["y"]).output("y", "f16[1, 2]");
+    let file = npz(&[("x", array(&[1, 2], &[0.0; 2])), ("y", array(&[1, 2], &[0.5; 2]))]);
+    let source = Source::new("half.onnx", model.to_bytes()).with_side_files(move |_| Ok(file.clone().into()));
+    let verify = Some(Verify { file: "golden.npz".to_owned(), tolerance: None, at: At::Build });
+    let faults = compile(&source, &Options { verify, ..Options::new("half") }).expect_err("no f16 while compiling").to_string();
+    assert!(
+        faults.contains("`Softmax`, which is Softmax { axis: 1, log: false } to f16[1, 2], cannot be computed while compiling"),
+        "{faults}"
+    );
+    assert!(faults.contains("= help: leave out `verify_at`"), "{faults}");
 }

@@ -5,7 +5,7 @@ use quote::{format_ident, quote};
 
 use crate::contract::{BUDGETS, Budgets};
 use crate::emit::names::Names;
-use crate::golden::Golden;
+use crate::golden::{Golden, Samples};
 use crate::graph::{Graph, Labels, ValueId};
 use crate::quantization::Quantization;
 use crate::ty::{ElemType, TensorType};
@@ -302,9 +302,10 @@ pub(super) fn budgets(mut budgets: Budgets) -> TokenStream {
 
 /// The test that holds the model to golden vectors.
 pub(super) fn golden(golden: &Golden) -> TokenStream {
-    let Golden { inputs, outputs, samples, tolerance } = golden;
+    let Golden { inputs, outputs, samples, tolerance, .. } = golden;
     let samples = Literal::usize_unsuffixed(*samples);
-    let bytes = |tensors: &[Vec<u8>]| -> Vec<Literal> { tensors.iter().map(|bytes| Literal::byte_string(bytes)).collect() };
+    let bytes =
+        |tensors: &[Samples]| -> Vec<Literal> { tensors.iter().map(|samples| Literal::byte_string(&samples.bytes)).collect() };
     let (inputs, outputs, count) = (bytes(inputs), bytes(outputs), Literal::usize_unsuffixed(outputs.len()));
     let tolerance = match tolerance.map(Literal::f64_unsuffixed) {
         Some(tolerance) => quote!(Some(#tolerance)),

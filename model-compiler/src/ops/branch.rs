@@ -13,9 +13,11 @@ use super::expect_elem;
 use crate::diagnostic::{Refusal, Result};
 use crate::emit::{Body, Lower, docs};
 use crate::graph::Graph;
-use crate::op::{Inside, Operator, Types};
+use crate::op::{Inside, Operator, Types, reference_only};
 use crate::passes;
 use crate::plan::Plan;
+use crate::reference;
+use crate::tensor::Tensor;
 use crate::ty::{ElemType, TensorType};
 
 /// The outputs of the first graph where input 0 holds, else those of the second.
@@ -79,6 +81,14 @@ impl Operator for Branch {
         }
         let graph = &self.sides[0].graph;
         Ok(graph.types(&graph.outputs).into_iter().cloned().collect())
+    }
+
+    fn evaluate(&self, inputs: &[&Tensor], _outputs: &[TensorType]) -> Option<Vec<Tensor>> {
+        reference_only!();
+        let [then, other] = &*self.sides;
+        let side = if inputs[0].bytes().first() == Some(&0) { other } else { then };
+        let given: Vec<Tensor> = side.inputs.iter().map(|&input| inputs[input].clone()).collect();
+        reference::outputs(&side.graph, &given).ok()
     }
 
     fn scratch(&self, _types: Types, _constant: &[bool]) -> Vec<TensorType> {

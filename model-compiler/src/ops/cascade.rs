@@ -10,7 +10,7 @@ use crate::emit::{Lower, docs, literal};
 use crate::graph::Graph;
 use crate::kernels::cascade::drive;
 use crate::kernels::{Band, Overlap, Rows};
-use crate::op::{Op, Operator, Part, Types};
+use crate::op::{Op, Operator, Part, Types, reference_only};
 use crate::tensor::Tensor;
 use crate::ty::TensorType;
 
@@ -321,9 +321,30 @@ impl Cascade {
     }
 }
 
+impl Stage {
+    /// The stage on whole images; `before` is what the stage before it makes.
+    fn evaluate(&self, inputs: &[&Tensor], before: Option<&Tensor>) -> Option<Tensor> {
+        let beside: Vec<Tensor> = self.beside.iter().map(|stage| stage.evaluate(inputs, None)).collect::<Option<_>>()?;
+        let operands = self.inputs.iter().map(|&source| match source {
+            Source::Input(index) | Source::Constant(index) => Some(inputs[index]),
+            Source::Before => before,
+            Source::Beside(index) => Some(&beside[index]),
+        });
+        let operands: Vec<&Tensor> = operands.collect::<Option<_>>()?;
+        self.op.rules().evaluate(&operands, std::slice::from_ref(&self.output))?.pop()
+    }
+}
+
 impl Operator for Cascade {
     fn infer(&self, _inputs: &[&TensorType]) -> Result<Vec<TensorType>> {
         Ok(vec![self.last().output.clone()])
+    }
+
+    fn evaluate(&self, inputs: &[&Tensor], _outputs: &[TensorType]) -> Option<Vec<Tensor>> {
+        reference_only!();
+        let stages =
+            self.stages.iter().try_fold(None, |before: Option<Tensor>, stage| stage.evaluate(inputs, before.as_ref()).map(Some));
+        stages?.map(|output| vec![output])
     }
 
     fn scratch(&self, types: Types, _constant: &[bool]) -> Vec<TensorType> {

@@ -181,15 +181,16 @@ impl Operator for Conv {
         if let Some(integer) = &self.integer {
             return Some(vec![integer.evaluate(kernel.layer(), inputs, &outputs[0])]);
         }
-        if self.activation.is_some() || outputs[0].elem != dense::FOLDED {
+        if outputs[0].elem != dense::FOLDED {
             return None;
         }
         let (x, w) = (inputs[0].to_vec::<f32>(), inputs[1].to_vec::<f32>());
         let bias = inputs.get(2).map(|bias| bias.to_vec::<f32>()).unwrap_or_default();
         let scratch = cells(kernel.scratch() + w.len());
+        let activation = &elementwise::function(self.activation.as_ref());
         let y = filled(&outputs[0], |y| match &kernel {
-            Kernel::Conv(kernel) => kernel.pack_and_run(&x, &w, &bias, y, &scratch, |x| x),
-            Kernel::Depthwise(kernel) => kernel.pack_and_run(&x, &w, &bias, y, &scratch, |x| x),
+            Kernel::Conv(kernel) => kernel.pack_and_run(&x, &w, &bias, y, &scratch, activation),
+            Kernel::Depthwise(kernel) => kernel.pack_and_run(&x, &w, &bias, y, &scratch, activation),
         });
         Some(vec![y])
     }

@@ -7,7 +7,7 @@ use std::ops::Range;
 use proc_macro2::TokenStream;
 
 use super::copy::signed;
-use super::elementwise::Expr;
+use super::elementwise::{self, Expr};
 use super::volume;
 use super::window::{self, Attributes};
 use super::{FLOATS, cells, dense, filled};
@@ -178,14 +178,15 @@ impl Operator for ConvTranspose {
 
     fn evaluate(&self, inputs: &[&Tensor], outputs: &[TensorType]) -> Option<Vec<Tensor>> {
         reference_only!();
-        if self.activation.is_some() || outputs[0].elem != dense::FOLDED {
+        if outputs[0].elem != dense::FOLDED {
             return None;
         }
         let types: Vec<&TensorType> = inputs.iter().map(|input| input.ty()).collect();
         let kernel = self.kernel(&types);
         let (x, w) = (inputs[0].to_vec::<f32>(), inputs[1].to_vec::<f32>());
         let bias = inputs.get(2).map(|bias| bias.to_vec::<f32>()).unwrap_or_default();
-        let y = filled(&outputs[0], |y| kernel.pack_and_run(&x, &w, &bias, y, &cells(w.len()), |x| x));
+        let activation = &elementwise::function(self.activation.as_ref());
+        let y = filled(&outputs[0], |y| kernel.pack_and_run(&x, &w, &bias, y, &cells(w.len()), activation));
         Some(vec![y])
     }
 

@@ -174,7 +174,7 @@ impl Operator for Dense {
     }
 
     fn fold(&self, inputs: &[&Tensor], outputs: &[TensorType]) -> Option<Vec<Tensor>> {
-        if self.integer.is_some() || self.activation.is_some() || outputs[0].elem != FOLDED {
+        if self.integer.is_some() || outputs[0].elem != FOLDED {
             return None;
         }
         let types: Vec<&TensorType> = inputs.iter().map(|input| input.ty()).collect();
@@ -182,7 +182,8 @@ impl Operator for Dense {
         let weights = reordered(inputs[1], kernel.pack_order(false)).to_vec::<f32>();
         let bias = inputs.get(2).map(|bias| bias.to_vec::<f32>()).unwrap_or_default();
         let x = inputs[0].to_vec::<f32>();
-        let y = filled(&outputs[0], |y| kernel.run(&x, &weights, &bias, y, &super::cells(kernel.scratch()), |x| x));
+        let activation = &elementwise::function(self.activation.as_ref());
+        let y = filled(&outputs[0], |y| kernel.run(&x, &weights, &bias, y, &super::cells(kernel.scratch()), activation));
         Some(vec![y])
     }
 

@@ -26,7 +26,7 @@ use crate::graph::ValueId;
 use crate::kernels::{self, Overlap, Rows};
 use crate::op::{Op, Operator, Types};
 use crate::reader::NodeReader;
-use crate::scalar::Scalar;
+use crate::scalar::{Get, Scalar};
 use crate::tensor::Tensor;
 use crate::ty::{ElemType, Shape, TensorType, broadcast};
 
@@ -108,6 +108,14 @@ impl Elementwise {
             _ => format!("the inputs are {}; supported element types, the same for all: {}", found.join(", "), list(alike)),
         };
         Refusal::new(message, help)
+    }
+}
+
+/// What a layer applies to each of its results, of `f32`.
+pub fn function(activation: Option<&Expr>) -> impl Fn(f32) -> f32 {
+    move |x| match activation {
+        Some(expr) => expr.eval(&[x.into()]).and_then(f32::get).expect("it takes and gives the layer's type"),
+        None => x,
     }
 }
 

@@ -2,18 +2,20 @@
 //!
 //! <https://onnx.ai/onnx/operators/onnx__LinearAttention.html>
 
+use std::cell::Cell;
+
 use proc_macro2::TokenStream;
 use quote::quote;
 
 use super::copy::Strided;
 use super::elementwise::{self, converted};
 use super::resize::real;
-use super::{FLOATS, expect_elem};
+use super::{FLOATS, expect_elem, filled};
 use crate::diagnostic::{Refusal, Result};
 use crate::emit::{Lower, literal};
 use crate::graph::ValueId;
 use crate::kernels;
-use crate::op::{LATEST, OpDef, Operator, Types};
+use crate::op::{LATEST, OpDef, Operator, Types, reference_only};
 use crate::reader::{NodeReader, unsupported_attribute};
 use crate::tensor::Tensor;
 use crate::ty::{ElemType, TensorType};
@@ -157,6 +159,27 @@ impl Operator for LinearAttention {
         };
         let y = inputs[QUERIES].with_shape([batch, positions, self.heads * self.queries * kernel.value_size]);
         Ok(vec![y, states.clone()])
+    }
+
+    fn evaluate(&self, inputs: &[&Tensor], outputs: &[TensorType]) -> Option<Vec<Tensor>> {
+        reference_only!();
+        let types: Vec<&TensorType> = inputs.iter().map(|input| input.ty()).collect();
+        let elements = |index: usize| inputs[index].to_vec::<f32>();
+        let (queries, keys, values) = (elements(QUERIES), elements(KEYS), elements(VALUES));
+        let (factors, rates) = (elements(FACTORS), elements(RATES));
+        let states: Vec<Cell<f32>> = elements(STATES).into_iter().map(Cell::new).collect();
+        let y = filled::<f32>(&outputs[0], |y| {
+            self.kernel(&types).run(kernels::Positions {
+                queries: &queries,
+                keys: &keys,
+                values: &values,
+                factors: &factors,
+                rates: &rates,
+                y,
+                states: &states,
+            });
+        });
+        Some(vec![y, filled::<f32>(&outputs[1], |place| place.iter().zip(&states).for_each(|(place, state)| place.swap(state)))])
     }
 
     fn macs(&self, types: Types) -> u64 {

@@ -122,12 +122,13 @@ impl Operator for MatMul {
     }
 
     fn fold(&self, inputs: &[&Tensor], outputs: &[TensorType]) -> Option<Vec<Tensor>> {
-        if self.activation.is_some() || outputs[0].elem != dense::FOLDED {
+        if outputs[0].elem != dense::FOLDED {
             return None;
         }
         let kernel = Self::kernel(&[inputs[0].ty(), inputs[1].ty()], &outputs[0].shape);
         let (a, b) = (inputs[0].to_vec::<f32>(), inputs[1].to_vec::<f32>());
-        let y = filled(&outputs[0], |y| kernel.run(&a, &b, y, &cells(kernel.scratch()), |x| x));
+        let activation = &elementwise::function(self.activation.as_ref());
+        let y = filled(&outputs[0], |y| kernel.run(&a, &b, y, &cells(kernel.scratch()), activation));
         Some(vec![y])
     }
 

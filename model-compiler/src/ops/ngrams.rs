@@ -8,12 +8,12 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 use super::elementwise::{Elementwise, Expr, push};
-use super::{expect_elem, sized};
+use super::{expect_elem, filled, sized};
 use crate::diagnostic::{Refusal, Result};
 use crate::emit::{Lower, literal};
 use crate::graph::ValueId;
 use crate::kernels;
-use crate::op::{LATEST, OpDef, Operator};
+use crate::op::{LATEST, OpDef, Operator, reference_only};
 use crate::reader::{NodeReader, unsupported_attribute};
 use crate::scalar::Scalar;
 use crate::tensor::Tensor;
@@ -133,6 +133,16 @@ impl Operator for NGrams {
             _ => return Err(Refusal::new(format!("`X` is {}; expected one or two dimensions", inputs[0]), "reshape the input")),
         };
         Ok(vec![sized(ElemType::F32, &sizes)?])
+    }
+
+    fn evaluate(&self, inputs: &[&Tensor], outputs: &[TensorType]) -> Option<Vec<Tensor>> {
+        reference_only!();
+        let kernel = self.kernel(inputs[0].ty());
+        let (pool, grams) = (inputs[1], inputs[2]);
+        (inputs[0].ty().elem == ElemType::I64).then(|| {
+            let x = inputs[0].to_vec::<i64>();
+            vec![filled::<f32>(&outputs[0], |y| kernel.run(&x, &pool.to_vec::<i64>(), &grams.to_vec::<i32>(), y))]
+        })
     }
 
     fn lower(&self, cx: &Lower) -> TokenStream {

@@ -206,17 +206,22 @@ impl Operator for Pool {
 
     fn evaluate(&self, inputs: &[&Tensor], outputs: &[TensorType]) -> Option<Vec<Tensor>> {
         reference_only!();
-        if self.activation.is_some() || outputs[0].elem != ElemType::F32 {
-            return None;
-        }
         let (x, ty) = (inputs[0], &outputs[0]);
         let kernel = kernel(&self.window, self.ceil, x.ty(), false);
-        let y = match self.method {
-            Method::Max => mapped::<f32>(x, ty, |x, y| kernel.run(kernels::Max, x, y, |x| x)),
-            Method::Average { include_padding } => {
-                mapped::<f32>(x, ty, |x, y| kernel.run(kernels::Average { include_padding }, x, y, |x| x))
+        let activation = &elementwise::function(self.activation.as_ref());
+        let y = match (self.method, ty.elem) {
+            (Method::Max, ElemType::F32) => mapped::<f32>(x, ty, |x, y| kernel.run(kernels::Max, x, y, activation)),
+            (Method::Average { include_padding }, ElemType::F32) => {
+                mapped::<f32>(x, ty, |x, y| kernel.run(kernels::Average { include_padding }, x, y, activation))
             }
-            Method::Lp { p } => mapped::<f32>(x, ty, |x, y| kernel.run(kernels::LpNorm { p }, x, y, |x| x)),
+            (Method::Lp { p }, ElemType::F32) => mapped::<f32>(x, ty, |x, y| kernel.run(kernels::LpNorm { p }, x, y, activation)),
+            (Method::Max, ElemType::I8) if self.activation.is_none() => {
+                mapped::<i8>(x, ty, |x, y| kernel.run(kernels::Max, x, y, |x| x))
+            }
+            (Method::Max, ElemType::U8) if self.activation.is_none() => {
+                mapped::<u8>(x, ty, |x, y| kernel.run(kernels::Max, x, y, |x| x))
+            }
+            _ => return None,
         };
         Some(vec![y])
     }

@@ -9,13 +9,16 @@ use proc_macro2::{Literal, TokenStream};
 use quote::quote;
 
 use super::copy::{Strided, signed};
+use super::filled;
 use crate::diagnostic::Result;
 use crate::emit::{Lower, docs};
 use crate::graph::{Graph, ValueId};
-use crate::op::{Inside, Operator, Types};
+use crate::op::{Inside, Operator, Types, reference_only};
 use crate::passes;
 use crate::plan::Plan;
+use crate::tensor::Tensor;
 use crate::ty::{ElemType, TensorType};
+use crate::{reference, with_bits};
 
 /// Runs of a graph, of which each finds as state what the one before left.
 #[derive(Clone)]
@@ -99,6 +102,28 @@ impl Repeat {
         (Strided::gather(&sizes.into(), 0, strides), stride)
     }
 
+    /// The slice of a run, of type `ty`.
+    fn taken(&self, whole: &Tensor, slices: Slices, trip: usize, ty: &TensorType) -> Option<Tensor> {
+        let (slice, stride) = self.slice(whole.ty(), slices.axis);
+        Strided { from: self.number(slices, trip) * stride, ..slice }.fold(whole, ty)
+    }
+
+    /// The slices of all runs, in a tensor of type `ty`.
+    fn stacked(&self, stack: &[Tensor], slices: Slices, ty: &TensorType) -> Tensor {
+        let (slice, stride) = self.slice(ty, slices.axis);
+        with_bits!(ty.elem, T => filled::<T>(ty, |y| {
+            for (trip, results) in stack.iter().enumerate() {
+                let copy = Strided { to: self.number(slices, trip) * stride, ..slice.clone().turned() };
+                copy.run(&results.to_vec::<T>(), y);
+            }
+        }))
+    }
+
+    /// Which slice a run is for.
+    fn number(&self, slices: Slices, trip: usize) -> usize {
+        if slices.reverse { self.body.trips - 1 - trip } else { trip }
+    }
+
     /// Where the slice of a run begins.
     fn start(&self, slices: Slices, stride: usize) -> TokenStream {
         let last = Literal::usize_unsuffixed(self.body.trips - 1);
@@ -115,6 +140,39 @@ impl Repeat {
 impl Operator for Repeat {
     fn infer(&self, _inputs: &[&TensorType]) -> Result<Vec<TensorType>> {
         Ok(self.body.outputs.clone())
+    }
+
+    fn evaluate(&self, inputs: &[&Tensor], outputs: &[TensorType]) -> Option<Vec<Tensor>> {
+        reference_only!();
+        let Body { graph, trips, feeds, stacked, states, .. } = &*self.body;
+        let mut values: Vec<Tensor> = Vec::new();
+        let mut operands = inputs.iter();
+        for (&id, feed) in graph.inputs.iter().zip(feeds) {
+            let counter = || Tensor::from_vec(graph.ty(id).shape.clone(), &[0i64]);
+            values.push(if *feed == Feed::Counter { counter() } else { (*operands.next()?).clone() });
+        }
+        let mut stacks = vec![Vec::new(); stacked.len()];
+        for trip in 0..*trips {
+            let mut given = values.clone();
+            for (place, feed) in feeds.iter().enumerate() {
+                match feed {
+                    Feed::Counter => given[place] = Tensor::from_vec(values[place].ty().shape.clone(), &[trip as i64]),
+                    Feed::Slice(slices) => {
+                        given[place] = self.taken(&values[place], *slices, trip, graph.ty(graph.inputs[place]))?
+                    }
+                    Feed::State | Feed::Whole => {}
+                }
+            }
+            let results = reference::outputs(graph, &given).ok()?;
+            for state in &graph.states {
+                values[state.input] = results[state.output].clone();
+            }
+            stacks.iter_mut().zip(&results[*states..]).for_each(|(stack, slice)| stack.push(slice.clone()));
+        }
+        let last = graph.states.iter().take(*states).map(|state| values[state.input].clone());
+        let stacks = stacks.iter().zip(stacked).zip(&outputs[*states..]);
+        let stacks = stacks.map(|((stack, slices), ty)| self.stacked(stack, *slices, ty));
+        Some(last.chain(stacks).collect())
     }
 
     fn scratch(&self, types: Types, _constant: &[bool]) -> Vec<TensorType> {

@@ -3,13 +3,14 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use super::{expect_elem, sized};
+use super::{expect_elem, filled, sized};
 use crate::diagnostic::{Refusal, Result};
 use crate::emit::{Lower, literal};
 use crate::graph::ValueId;
 use crate::kernels;
-use crate::op::{LATEST, OpDef, Operator, Types};
+use crate::op::{LATEST, OpDef, Operator, Types, reference_only};
 use crate::reader::{NodeReader, unsupported_attribute};
+use crate::tensor::Tensor;
 use crate::ty::{ElemType, TensorType};
 
 /// What ONNX calls this family.
@@ -74,6 +75,13 @@ impl Operator for RoiAlign {
             return Err(mismatch(inputs));
         }
         Ok(vec![sized(ElemType::F32, &[count, channels, self.bins[0], self.bins[1]])?])
+    }
+
+    fn evaluate(&self, inputs: &[&Tensor], outputs: &[TensorType]) -> Option<Vec<Tensor>> {
+        reference_only!();
+        let kernel = self.kernel(inputs[0].ty(), inputs[1].ty());
+        let (x, regions, images) = (inputs[0].to_vec::<f32>(), inputs[1].to_vec::<f32>(), inputs[2].to_vec::<i64>());
+        Some(vec![filled::<f32>(&outputs[0], |y| kernel.run(&x, &regions, &images, y))])
     }
 
     fn macs(&self, types: Types) -> u64 {

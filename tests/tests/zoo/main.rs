@@ -8,15 +8,19 @@ mod samples;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use model_compiler::graph::ValueId;
+use model_compiler::graph::{Graph, ValueId};
 use model_compiler::onnx::Source;
 use model_compiler::onnx::proto::ValueInfo;
 use model_compiler::plan::Plan;
+use model_compiler::tensor::Tensor;
 use model_compiler::ty::TensorType;
-use model_compiler::{import, onnx, passes};
+use model_compiler::{import, onnx, passes, reference};
 
 use crate::manifest::Entry;
 use crate::program::{Costs, Program};
+
+/// The work of models that are evaluated too, which a compiler without optimization takes seconds for.
+const MOST_EVALUATED_MACS: u64 = 1_000_000;
 
 fn main() -> ExitCode {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the tests lie in the workspace");
@@ -43,9 +47,10 @@ fn run(subjects: &[Subject], program: &Program) -> Vec<String> {
     println!("{:30} {:>16} {:>9} {:>9} {:>9} {:>9}", "model", "largest error", "RAM", "bound", "weights", "MACs");
     for subject in subjects {
         let name = &subject.entry.name;
-        match subject.errors(program) {
+        let costs = costs[name.as_str()];
+        match subject.errors(program, costs) {
             Ok(errors) => {
-                let (row, fault) = subject.row(&errors, costs[name.as_str()]);
+                let (row, fault) = subject.row(&errors, costs);
                 println!("{row}");
                 faults.extend(fault);
             }
@@ -62,6 +67,8 @@ struct Subject {
     /// What a run is given, with each tensor's place among those of the file.
     inputs: Vec<(usize, TensorType)>,
     outputs: Vec<(usize, TensorType)>,
+    /// As it becomes firmware.
+    graph: Graph,
     /// Made in a debug build, which checks it by brute force.
     plan: Plan,
     /// The first node that computes with floats.
@@ -91,20 +98,17 @@ impl Subject {
         let model = onnx::parse(&source).map_err(|faults| faults.to_string())?;
         let mut graph = import::graph(&model, &entry.options).map_err(|faults| faults.to_string())?;
         passes::run(&mut graph);
+        let plan = Plan::new(&graph);
         let is_float = |id: &ValueId| graph.ty(*id).elem.is_float();
         let first_float = graph.nodes.iter().find(|node| node.inputs.iter().chain(&node.outputs).any(is_float));
         let places = |tensors: &[ValueInfo], ids: &mut dyn Iterator<Item = ValueId>| {
             let place = |name: &String| tensors.iter().position(|tensor| tensor.name == *name).expect("it is the file's name");
             ids.map(|id| (place(&graph.value(id).name), graph.ty(id).clone())).collect()
         };
-        Ok(Self {
-            entry,
-            folder,
-            inputs: places(&model.graph.input, &mut graph.given().map(|place| graph.inputs[place])),
-            outputs: places(&model.graph.output, &mut graph.yielded().map(|place| graph.outputs[place])),
-            plan: Plan::new(&graph),
-            first_float: first_float.map(|node| node.op.to_string()),
-        })
+        let inputs = places(&model.graph.input, &mut graph.given().map(|place| graph.inputs[place]));
+        let outputs = places(&model.graph.output, &mut graph.yielded().map(|place| graph.outputs[place]));
+        let first_float = first_float.map(|node| node.op.to_string());
+        Ok(Self { entry, folder, inputs, outputs, plan, first_float, graph })
     }
 
     fn path(&self) -> PathBuf {
@@ -127,13 +131,16 @@ impl Subject {
     }
 
     /// How far the outputs of all samples are from the recorded ones, or what is wrong with them.
-    fn errors(&self, program: &Program) -> Result<Vec<OutputError>, String> {
+    fn errors(&self, program: &Program, costs: Costs) -> Result<Vec<OutputError>, String> {
         if !self.entry.options.state.is_empty() {
             return self.stream_errors(program);
         }
         let read = |side, tensors| (0..).map_while(move |index| samples::read(&self.folder, side, index, tensors));
         let inputs: Vec<u8> = read("input", &self.inputs).flatten().flatten().collect();
         let computed = program.outputs(&self.entry.name, &inputs).ok_or("the run failed")?;
+        if costs.macs <= MOST_EVALUATED_MACS {
+            self.compare_reference(&inputs, &computed)?;
+        }
         let mut rest = &computed[..];
         let mut errors = vec![OutputError::default(); self.outputs.len()];
         for tensors in read("output", &self.outputs) {
@@ -146,6 +153,20 @@ impl Subject {
             return Err("there are not as many recorded outputs as inputs".to_owned());
         }
         Ok(errors)
+    }
+
+    /// That the reference evaluation gives the bits of the compiled model, for the first sample.
+    fn compare_reference(&self, samples: &[u8], computed: &[u8]) -> Result<(), String> {
+        let mut rest = samples;
+        let mut take = |(_, ty): &(usize, TensorType)| Tensor::new(ty.clone(), rest.split_off(..ty.bytes())?.to_vec());
+        let inputs: Option<Vec<Tensor>> = self.inputs.iter().map(&mut take).collect();
+        let outputs = reference::outputs(&self.graph, &inputs.ok_or("there is no sample")?);
+        let outputs = outputs.map_err(|node| format!("{} is not evaluated", node.op))?;
+        let bytes: Vec<u8> = outputs.iter().flat_map(|tensor| tensor.bytes().to_vec()).collect();
+        match computed.starts_with(&bytes) {
+            true => Ok(()),
+            false => Err("the reference evaluation gives other bits".to_owned()),
+        }
     }
 
     /// The line of the table, and what is wrong with it.
