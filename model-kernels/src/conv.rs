@@ -2,6 +2,8 @@
 
 use core::cell::Cell;
 
+#[cfg(avx2)]
+use crate::arch::avx2;
 use crate::tile::{Blocks, OUTPUTS, PIXELS, Tile, blocks, pack};
 use crate::window::{Place, Window, divide};
 use crate::{Accumulate, Load, Overlap};
@@ -278,8 +280,10 @@ where
         let Self { conv, activation, .. } = *self;
         let (depth, stride, outputs) = (conv.depth(), conv.output[2], conv.group_outputs());
         let patch = self.scratch.get(..conv.groups * depth * N).unwrap_or_default().as_chunks::<N>().0;
-        for pixel in 0..N {
-            self.gather(first + pixel, patch, pixel);
+        if !self.gather_two(first, patch) {
+            for pixel in 0..N {
+                self.gather(first + pixel, patch, pixel);
+            }
         }
         let y = self.y.get(first * stride..(first + N) * stride).unwrap_or_default();
         for group in 0..conv.groups {
@@ -293,6 +297,24 @@ where
 }
 
 impl<T: Accumulate, X: Load<Value = T>, W, B, A> Pixels<'_, T, X, W, B, A> {
+    /// Copies what the windows of output pixel number `first` and of the next cover to the two places of the tile, if there are vectors for
+    /// it and both windows lie in the input.
+    #[inline(always)]
+    fn gather_two<const P: usize>(&self, _first: usize, _patch: &[[Cell<T>; P]]) -> bool {
+        #[cfg(avx2)]
+        if let (2, Some(step)) = (P, self.conv.step_to_next(_first)) {
+            let places = _patch.as_flattened().as_chunks().0;
+            self.conv.parts(_first, self.conv.depth(), |part| {
+                let next = Part { from: part.from + step, ..part };
+                for ((k, a), (_, b)) in part.rows(self.x).zip(next.rows(self.x)) {
+                    avx2::float::interleave(a, b, places.get(k..k + a.len()).unwrap_or_default());
+                }
+            });
+            return true;
+        }
+        false
+    }
+
     /// Copies what the window of output pixel number `pixel` covers to place `to` of the tile, group by group.
     #[inline(always)]
     fn gather<const P: usize>(&self, pixel: usize, patch: &[[Cell<T>; P]], to: usize) {

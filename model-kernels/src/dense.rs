@@ -4,6 +4,8 @@
 use core::cell::Cell;
 use core::ops::Range;
 
+#[cfg(avx2)]
+use crate::arch::avx2;
 use crate::overlap::{Overlap, Step};
 use crate::tile::{Blocks, OUTPUTS, PIXELS, Tile, blocks};
 use crate::{Accumulate, Load};
@@ -108,14 +110,27 @@ where
     fn block<const N: usize>(&self, first: usize) {
         let Self { dense, weights, bias, activation, .. } = *self;
         let inputs = self.scratch.get(..N * dense.inputs).unwrap_or_default().as_chunks::<N>().0;
-        for row in 0..N {
-            let x = self.x.get((first + row) * dense.inputs..(first + row + 1) * dense.inputs).unwrap_or_default();
-            for (inputs, x) in inputs.iter().zip(x) {
+        self.gather(first, inputs);
+        let y = self.y.get(first * dense.outputs..(first + N) * dense.outputs).unwrap_or_default();
+        Tile { inputs, weights, bias, y, stride: dense.outputs, activation }.all::<OUTPUTS>(dense.outputs, false);
+    }
+}
+
+impl<T: Accumulate, X: Load<Value = T>, W, B, A> Rows<'_, T, X, W, B, A> {
+    /// Copies `P` rows of `x` from row number `first` on.
+    #[inline(always)]
+    fn gather<const P: usize>(&self, first: usize, inputs: &[[Cell<T>; P]]) {
+        let len = self.dense.inputs;
+        let x = |row: usize| self.x.get((first + row) * len..(first + row + 1) * len).unwrap_or_default();
+        #[cfg(avx2)]
+        if P == 2 {
+            return avx2::float::interleave(x(0), x(1), inputs.as_flattened().as_chunks().0);
+        }
+        for row in 0..P {
+            for (inputs, x) in inputs.iter().zip(x(row)) {
                 inputs[row].set(x.load());
             }
         }
-        let y = self.y.get(first * dense.outputs..(first + N) * dense.outputs).unwrap_or_default();
-        Tile { inputs, weights, bias, y, stride: dense.outputs, activation }.all::<OUTPUTS>(dense.outputs, false);
     }
 }
 

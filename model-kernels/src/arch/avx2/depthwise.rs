@@ -13,6 +13,7 @@ use crate::quantized::Quantized;
 use crate::quantized::depthwise::{Constants, Image};
 use crate::quantized::finish::Finish;
 use crate::quantized::lines::Ring;
+use crate::tile::chunk;
 use crate::{Load, Number};
 
 /// How many channels are computed at once.
@@ -122,7 +123,13 @@ impl<X: Load<Value: Quantized>, F: Finish> Channels<'_, X, F> {
         let Some(line) = line else { return places.iter().for_each(|place| place.set(pairs(padding, padding))) };
         let x = x.get(line * lines.x_steps[0] + self.first..).unwrap_or_default();
         let element = |place: usize| match place.wrapping_sub(lines.padding[1]) {
-            element if element < lines.input[1] => eight(x.get(element * lines.x_steps[1]..).unwrap_or_default()),
+            element if element < lines.input[1] => {
+                let from = element * lines.x_steps[1];
+                match chunk::<X, CHANNELS>(x, from) {
+                    Some(x) => load(x),
+                    None => load_some(x.get(from..).unwrap_or_default()),
+                }
+            }
             _ => padding,
         };
         let mut next = element(0);
@@ -134,14 +141,18 @@ impl<X: Load<Value: Quantized>, F: Finish> Channels<'_, X, F> {
     }
 }
 
-/// The first eight elements as halfwords. What is not there is zero, and belongs to no channel.
+/// Less than eight elements as halfwords. What is not there is zero, and belongs to no channel.
+#[cold]
+#[inline(never)]
+fn load_some<X: Load<Value: Quantized>>(x: &[X]) -> __m128i {
+    let halves: [i16; CHANNELS] = array::from_fn(|channel| x.get(channel).map_or(0, |x| x.load().to_i16()));
+    // SAFETY: both are 16 bytes, of which any are valid.
+    unsafe { core::mem::transmute::<[i16; CHANNELS], __m128i>(halves) }
+}
+
+/// Eight elements as halfwords.
 #[inline(always)]
-fn eight<X: Load<Value: Quantized>>(x: &[X]) -> __m128i {
-    let Some(x) = x.first_chunk::<CHANNELS>() else {
-        let halves: [i16; CHANNELS] = array::from_fn(|channel| x.get(channel).map_or(0, |x| x.load().to_i16()));
-        // SAFETY: both are 16 bytes, of which any are valid.
-        return unsafe { core::mem::transmute::<[i16; CHANNELS], __m128i>(halves) };
-    };
+fn load<X: Load<Value: Quantized>>(x: &[X; CHANNELS]) -> __m128i {
     let signed = X::Value::LOWEST < X::Value::ZERO;
     // SAFETY: the processor has AVX2; as many bytes are loaded as there are.
     unsafe {

@@ -120,6 +120,35 @@ where
     true
 }
 
+/// Sets inputs of both pixels of a tile, side by side.
+#[inline(always)]
+pub(crate) fn interleave<X: Load>(a: &[X], b: &[X], places: &[[Cell<X::Value>; 2]]) {
+    let ((a, a_rest), (b, b_rest)) = (a.as_chunks::<8>(), b.as_chunks::<8>());
+    let (places, rest) = places.as_chunks::<8>();
+    for ((a, b), places) in a.iter().zip(b).zip(places) {
+        if size_of::<X>() == 4 {
+            // SAFETY: the processor has AVX2. In memory there are eight times four bytes of `a` and of `b`, and places for both, as `Load` is
+            // its element; `Cell` allows the writing.
+            unsafe {
+                let [a, b] = [a, b].map(|from| _mm256_loadu_ps(from.as_ptr().cast()));
+                let [low, high] = [_mm256_unpacklo_ps(a, b), _mm256_unpackhi_ps(a, b)];
+                let to = places.as_ptr().cast_mut().cast::<f32>();
+                _mm256_storeu_ps(to, _mm256_permute2f128_ps::<0x20>(low, high));
+                _mm256_storeu_ps(to.add(8), _mm256_permute2f128_ps::<0x31>(low, high));
+            }
+        } else {
+            places.iter().zip(a.iter().zip(b)).for_each(|(places, (a, b))| set_two(places, a, b));
+        }
+    }
+    rest.iter().zip(a_rest.iter().zip(b_rest)).for_each(|(places, (a, b))| set_two(places, a, b));
+}
+
+#[inline(always)]
+fn set_two<X: Load>([first, second]: &[Cell<X::Value>; 2], a: &X, b: &X) {
+    first.set(a.load());
+    second.set(b.load());
+}
+
 /// Adds products to sums. Both are rounded.
 #[inline(always)]
 fn add_products(sums: __m256, a: __m256, b: __m256) -> __m256 {
