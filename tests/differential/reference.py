@@ -6,10 +6,10 @@ A line `WORD FOLDER VARIANTS` of standard input asks about FOLDER/model.onnx and
     values      writes each value of the graph as FOLDER/values/NAME.bin; answers `ok`.
     store       writes FOLDER/golden.npz and FOLDER/model.txt; answers `ok`.
 
-The outputs are those of one session without optimizations. The bounds come from running the nodes one by one, VARIANTS times, while each float that a node
-computes is moved by a part of it that rounding may make. What an exact half, two equal numbers or a small difference of large ones makes of that is then
-seen at the outputs: an output of floats may be off by several times as much as it was seen to move, and one of integers lies between the least
-and the largest that was seen.
+The outputs are those of one session without optimizations. The bounds come from running the nodes one by one, VARIANTS times, while each float that a
+node computes is moved by a part of it that rounding may make, and by a part of a step before it is quantized. What an exact half, two equal numbers
+or a small difference of large ones makes of that is then seen at the outputs: an output of floats may be off by several times as much as it was
+seen to move, and one of integers lies between the least and the largest that was seen.
 """
 
 import os
@@ -43,6 +43,8 @@ ROUNDS_INSIDE = {
 # terms and approximations of functions make.
 PART = 1e-6
 PART_OF_LARGEST = 2e-7
+# By what part of a step that is moved which is to be quantized: integer layers round biases and factors to fixed point.
+PART_OF_STEP = 0.01
 # How much further than was seen a float may be off.
 FACTOR = 4.0
 
@@ -91,36 +93,49 @@ class Nodes:
         graph = helper.make_graph([node], "node", inputs, outputs, constants)
         return session(helper.make_model(graph, opset_imports=model.opset_import, ir_version=model.ir_version))
 
-    def run(self, inputs, moved):
-        """All values, each output of a node being what `moved` makes of it."""
+    def run(self, inputs, variant=None):
+        """All values, with what is computed moved by a variant."""
         values = dict(inputs)
         for node, own in self.steps:
             given = {value.name: values[value.name] for value in own.get_inputs()}
+            if variant and node.op_type == "QuantizeLinear" and node.input[0] in given:
+                given[node.input[0]] = variant.quantized(given[node.input[0]], self.constants.get(node.input[1]))
             for name, computed in zip([name for name in node.output if name], own.run(None, given)):
-                values[name] = np.asarray(moved(node, computed))
+                values[name] = np.asarray(variant.computed(node, computed) if variant else computed)
         for name, tensor in self.constants.items():
             values[name] = numpy_helper.to_array(tensor)
         return values
 
 
-def mover(variant, random):
-    """What a variant makes of an output: the first two move all floats up and down, the others each at random."""
+class Variant:
+    """The first two move all floats up and down, the others each at random."""
 
-    def moved(node, computed):
+    def __init__(self, number, random):
+        self.number, self.random = number, random
+
+    def direction(self, shape):
+        return self.random.uniform(-1.0, 1.0, shape) if self.number > 1 else 1.0 - 2.0 * self.number
+
+    def quantized(self, x, scale):
+        """What is about to be quantized."""
+        if scale is None or x.dtype.kind != "f":
+            return x
+        by = self.direction(x.shape) * PART_OF_STEP * numpy_helper.to_array(scale).min()
+        return np.asarray(x + by).astype(x.dtype)
+
+    def computed(self, node, computed):
+        """The output of a node."""
         if node.op_type in ROUNDS_INSIDE and computed.dtype in (np.int8, np.uint8):
             limits = np.iinfo(computed.dtype)
-            step = random.choice([-1, 0, 0, 0, 1], computed.shape) if variant > 1 else 1 - 2 * variant
+            step = self.random.choice([-1, 0, 0, 0, 1], computed.shape) if self.number > 1 else 1 - 2 * self.number
             return np.clip(computed.astype(np.int32) + step, limits.min, limits.max).astype(computed.dtype)
         if computed.dtype.kind != "f" or node.op_type in EXACT or computed.size == 0:
             return computed
         finite = np.abs(computed[np.isfinite(computed)])
         largest = finite.max() if finite.size else 0.0
-        direction = random.uniform(-1.0, 1.0, computed.shape) if variant > 1 else 1.0 - 2.0 * variant
         with np.errstate(all="ignore"):
-            by = direction * (np.abs(computed) * PART + (largest * PART_OF_LARGEST if variant > 1 else 0.0))
-            return np.where(np.isfinite(computed), computed + by, computed).astype(computed.dtype)
-
-    return moved
+            part = np.abs(computed) * PART + (largest * PART_OF_LARGEST if self.number > 1 else 0.0)
+            return np.where(np.isfinite(computed), computed + self.direction(computed.shape) * part, computed).astype(computed.dtype)
 
 
 def bounds(outputs):
@@ -148,9 +163,8 @@ def reference(folder, variants):
     names = [value.name for value in model.graph.output]
     expected = session(model).run(None, inputs)
     nodes = Nodes(model)
-    runs = [nodes.run(inputs, lambda _, computed: computed)]
     random = np.random.default_rng(1)
-    runs += [nodes.run(inputs, mover(variant, random)) for variant in range(variants)]
+    runs = [nodes.run(inputs), *(nodes.run(inputs, Variant(number, random)) for number in range(variants))]
     for index, (name, output) in enumerate(zip(names, expected)):
         low, high = bounds([output, *(run[name] for run in runs)])
         for side, array in [("output", output), ("low", low), ("high", high)]:
@@ -162,7 +176,7 @@ def reference(folder, variants):
 def values(folder, _):
     model = onnx.load(os.path.join(folder, "model.onnx"))
     os.makedirs(os.path.join(folder, "values"), exist_ok=True)
-    for name, value in Nodes(model).run(inputs_of(model, folder), lambda _, computed: computed).items():
+    for name, value in Nodes(model).run(inputs_of(model, folder)).items():
         with open(os.path.join(folder, "values", f"{name}.bin"), "wb") as file:
             file.write(np.ascontiguousarray(value).tobytes())
     return ""

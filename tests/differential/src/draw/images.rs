@@ -202,7 +202,8 @@ pub fn normalize(draft: &mut Draft) -> Option<()> {
         0 | 1 => {
             batch_normalization(draft, &image);
         }
-        2 => {
+        // Of one element, which is its own mean, ONNX Runtime keeps what it rounds off the mean.
+        2 if image.ty.shape[2..].iter().product::<usize>() > 1 => {
             let (scale, bias) = (draft.some("f32", &[c], 1.0), draft.some("f32", &[c], 1.0));
             draft.add("InstanceNormalization", &[&image.name, &scale, &bias], &[Float("epsilon", 0.01)], ty, 1.5);
         }
