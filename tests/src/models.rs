@@ -61,7 +61,7 @@ fn interface() -> Files {
         ("models/External-Data.onnx", external().to_bytes()),
         ("models/lstm.onnx", lstm(&["x"]).to_bytes()),
         ("models/lstm_inputs.onnx", lstm(&["x", "w", "r", "b", "lengths", "h0", "c0", "p"]).to_bytes()),
-        ("models/lstm_folded.onnx", lstm(&[]).to_bytes()),
+        ("models/lstm_constant.onnx", lstm(&[]).to_bytes()),
         ("models/golden.npz", golden()),
         ("models/external.bin", [1.0f32, 2.0, 3.0].iter().flat_map(|weight| weight.to_le_bytes()).collect()),
     ]

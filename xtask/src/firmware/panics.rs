@@ -18,10 +18,10 @@ pub(crate) const USAGE: &str = "[--target TARGET] [--opt 3|s|z] [MODEL.onnx]...
 const LEVELS: [&str; 3] = ["3", "s", "z"];
 
 /// A model, and what the macro is told beside its path.
-struct Entry {
-    name: String,
-    path: PathBuf,
-    arguments: String,
+pub(crate) struct Entry {
+    pub(crate) name: String,
+    pub(crate) path: PathBuf,
+    pub(crate) arguments: String,
 }
 
 pub(crate) fn run(arguments: &[String]) -> Result<()> {
@@ -71,22 +71,26 @@ fn own() -> Result<Vec<Entry>> {
 
 /// The models that are there: those of the tests, and of the zoo where it is at hand.
 fn all() -> Result<Vec<Entry>> {
-    let tests = command::root().join("tests");
-    let mut entries = own()?;
     let zoo = std::env::var_os("MODEL_ZOO").map_or_else(|| command::root().join("../shared/models"), PathBuf::from);
-    if !zoo.is_dir() {
-        println!("without the zoo, as {} is no folder", zoo.display());
-        return Ok(entries);
-    }
-    for line in fs::read_to_string(tests.join("zoo.txt"))?.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
-        let words: Vec<&str> = line.split_whitespace().collect();
-        let [folder, file, _, _, arguments @ ..] = &words[..] else { bail!("zoo.txt: `{line}` has fewer than four words") };
-        // A model may stand there twice, with and without its state tied.
-        let again = entries.iter().filter(|entry| entry.path == zoo.join(folder).join(file)).count();
-        let name = if again == 0 { (*folder).to_owned() } else { format!("{folder}_{again}") };
-        entries.push(Entry { name, path: zoo.join(folder).join(file), arguments: maps(arguments)? });
+    let mut entries = own()?;
+    match zoo.is_dir() {
+        true => entries.extend(self::zoo(&zoo)?),
+        false => println!("without the zoo, as {} is no folder", zoo.display()),
     }
     Ok(entries)
+}
+
+/// The models of the zoo that lie in `folder`, by the names of `tests/zoo.txt`: their folders', with `_stream` where state is tied.
+pub(crate) fn zoo(folder: &Path) -> Result<Vec<Entry>> {
+    let list = fs::read_to_string(command::root().join("tests/zoo.txt"))?;
+    let entry = |line: &str| {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let [model, file, _, _, arguments @ ..] = &words[..] else { bail!("zoo.txt: `{line}` has fewer than four words") };
+        let tied = arguments.iter().any(|argument| argument.starts_with("state:"));
+        let name = format!("{model}{}", if tied { "_stream" } else { "" });
+        Ok(Entry { name, path: folder.join(model).join(file), arguments: maps(arguments)? })
+    };
+    list.lines().filter(|line| !line.is_empty() && !line.starts_with('#')).map(entry).collect()
 }
 
 /// `dims:input=1,512` as the macro takes it: `dims = { "input": [1, 512] }`.
