@@ -50,13 +50,16 @@ fn golden_vectors_fit_the_model() {
 
 /// What is said of a model of two nodes, `h = relu(x)` and `y = h + 1`, that is held to these arrays while compiling.
 fn held(tolerance: Option<f64>, arrays: &[Named]) -> Option<String> {
+    held_to(tolerance, npz(arrays))
+}
+
+fn held_to(tolerance: Option<f64>, file: Vec<u8>) -> Option<String> {
     let model = Build::new(13)
         .input("x", "f32[1, 2]")
         .initializer(tensor("one", &[], &[1f32]))
         .node("Relu", &["x"], &["h"])
         .node("Add", &["h", "one"], &["y"])
         .output("y", "f32[1, 2]");
-    let file = npz(arrays);
     let source = Source::new("sum.onnx", model.to_bytes()).with_side_files(move |_| Ok(file.clone().into()));
     let verify = Some(Verify { file: "golden.npz".to_owned(), tolerance, at: At::Build });
     let faults = compile(&source, &Options { verify, ..Options::new("sum") }).err()?;
@@ -93,6 +96,17 @@ fn a_build_holds_a_model_to_its_golden_vectors() {
         let said = held(None, arrays).expect(expected[0]);
         expected.iter().for_each(|expected| assert!(said.contains(expected), "{said}\nlacks: {expected}"));
     }
+}
+
+#[test]
+fn a_damaged_array_within_is_told() {
+    let arrays = ["x", "y", "h"].map(|name| (name, array(&[1, 2], &[1.0, 1.0])));
+    let mut file = npz(&arrays);
+    // Where the last array begins.
+    let start = file.windows(4).rposition(|bytes| bytes == b"PK\x03\x04").expect("an archive has headers");
+    file[start] = b'?';
+    let said = held_to(None, file).expect("an array cannot be read");
+    assert!(said.contains("`golden.npz` cannot be read: ") && said.contains("= help: save the arrays with"), "{said}");
 }
 
 #[test]
