@@ -99,6 +99,27 @@ fn a_build_holds_a_model_to_its_golden_vectors() {
 }
 
 #[test]
+fn samples_of_a_model_with_state_are_one_sequence() {
+    let model = Build::new(13)
+        .input("x", "f32[1, 2]")
+        .input("h", "f32[1, 2]")
+        .node("Add", &["x", "h"], &["sum"])
+        .node("Relu", &["sum"], &["y"])
+        .output("sum", "f32[1, 2]")
+        .output("y", "f32[1, 2]");
+    let said = |y: &[f32; 4]| {
+        let file = npz(&[("x", array(&[2, 2], &[1.0, -3.0, 1.0, 1.0])), ("y", array(&[2, 2], y))]);
+        let source = Source::new("state.onnx", model.to_bytes()).with_side_files(move |_| Ok(file.clone().into()));
+        let verify = Some(Verify { file: "golden.npz".to_owned(), tolerance: None, at: At::Build });
+        let state = vec![("h".to_owned(), "sum".to_owned())];
+        compile(&source, &Options { verify, state, ..Options::new("state") }).err().map(|faults| faults.to_string())
+    };
+    assert_eq!(said(&[1.0, 0.0, 2.0, 0.0]), None);
+    let forgotten = said(&[1.0, 0.0, 1.0, 1.0]).expect("the second run finds what the first left");
+    assert!(forgotten.contains("the first wrong element is 0 of sample 1: 2, where 1 is expected"), "{forgotten}");
+}
+
+#[test]
 fn a_damaged_array_within_is_told() {
     let arrays = ["x", "y", "h"].map(|name| (name, array(&[1, 2], &[1.0, 1.0])));
     let mut file = npz(&arrays);

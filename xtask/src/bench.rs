@@ -10,7 +10,7 @@ use anyhow::{Result, bail};
 use figures::{Committed, Row};
 pub(crate) use host::MANIFEST as HOST_MANIFEST;
 use std::fmt::Display;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 pub(crate) const USAGE: &str = "[FOLDER] [--check|--bless|--steady|--host]
       instructions, estimated cycles, RAM and flash of the models in xtask/bench/models.txt, which lie in FOLDER (default: $MODEL_ZOO, or
@@ -28,7 +28,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
             _ => folder = Some(std::path::absolute(word)?),
         }
     }
-    let folder = folder.unwrap_or_else(default_folder);
+    let folder = folder.unwrap_or_else(command::zoo);
     match options[..] {
         [] => show(&measure(&folder)?),
         ["--check"] => {
@@ -42,10 +42,6 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
         _ => bail!("`{}` exclude each other\nusage: cargo xtask bench {USAGE}", options.join("` and `")),
     }
     Ok(())
-}
-
-fn default_folder() -> PathBuf {
-    std::env::var_os("MODEL_ZOO").map_or_else(|| command::root().join("../shared/models"), PathBuf::from)
 }
 
 /// Compares what can be measured here with what was committed. Returns why nothing can be, if so.
@@ -84,12 +80,12 @@ pub(crate) fn steady(folder: &Path) -> Result<()> {
 
 /// [`check`] for the models where they lie without being told.
 pub(crate) fn check_default() -> Result<Option<String>> {
-    check(&default_folder())
+    check(&command::zoo())
 }
 
 /// [`steady`] for the same.
 pub(crate) fn steady_default() -> Result<()> {
-    steady(&default_folder())
+    steady(&command::zoo())
 }
 
 /// Measures each model that is there, says which are not, and fails behind the last where one cannot be measured.

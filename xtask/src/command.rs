@@ -9,6 +9,11 @@ pub(crate) fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask lies in the workspace")
 }
 
+/// Where the models of `tests/zoo.txt` lie, if they are at hand.
+pub(crate) fn zoo() -> PathBuf {
+    std::env::var_os("MODEL_ZOO").map_or_else(|| root().join("../shared/models"), PathBuf::from)
+}
+
 /// The cargo that runs this program, in the workspace's directory.
 pub(crate) fn cargo() -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));

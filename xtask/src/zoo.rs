@@ -4,15 +4,14 @@ use crate::command::{self, cargo};
 use crate::firmware::{self, grouped, panics};
 use anyhow::Result;
 use std::collections::HashMap;
-use std::path::{PathBuf, absolute};
+use std::path::absolute;
 
 pub(crate) const USAGE: &str = "[FOLDER]
       compile and run the models of tests/zoo.txt, which lie in FOLDER (default: $MODEL_ZOO, or ../shared/models), and measure each on an
       emulated Cortex-M4";
 
 pub(crate) fn run(arguments: &[String]) -> Result<()> {
-    let default = || std::env::var_os("MODEL_ZOO").map_or_else(|| command::root().join("../shared/models"), PathBuf::from);
-    let folder = arguments.first().map_or_else(|| Ok(default()), absolute)?;
+    let folder = arguments.first().map_or_else(|| Ok(command::zoo()), absolute)?;
     let mut test = cargo();
     test.args(["test", "--quiet", "--package", "model-tests", "--test", "zoo"]).env("MODEL_ZOO", &folder);
     let found = command::output(&mut test)?;

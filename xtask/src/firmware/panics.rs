@@ -71,7 +71,7 @@ fn own() -> Result<Vec<Entry>> {
 
 /// The models that are there: those of the tests, and of the zoo where it is at hand.
 fn all() -> Result<Vec<Entry>> {
-    let zoo = std::env::var_os("MODEL_ZOO").map_or_else(|| command::root().join("../shared/models"), PathBuf::from);
+    let zoo = command::zoo();
     let mut entries = own()?;
     match zoo.is_dir() {
         true => entries.extend(self::zoo(&zoo)?),
